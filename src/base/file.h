@@ -1,0 +1,28 @@
+// Whole-file reading with a size limit, and writing that is all or nothing. Rank 0.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace openclip {
+
+/// Reads a regular file of at most `max_bytes`.
+/// Throws: NotFound, or IoError for directories, unreadable files and larger files.
+std::vector<uint8_t> read_file(const std::string& path, size_t max_bytes);
+
+/// As read_file, as text.
+std::string read_text_file(const std::string& path, size_t max_bytes);
+
+/// Writes a file atomically: fills a temporary beside `path`, flushes it to disk and renames it.
+/// On any failure (also from `fill`) the temporary is removed and `path` is as it was.
+/// Throws: IoError naming the path and the reason (permission, disk full).
+void write_file_atomic(const std::string& path, const std::function<void(std::ostream&)>& fill);
+
+/// Writes `bytes` atomically.
+void write_file_atomic(const std::string& path, std::string_view bytes);
+
+}  // namespace openclip
