@@ -1,0 +1,300 @@
+#include "models/config/model_config.h"
+
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/error.h"
+
+namespace openclip {
+namespace {
+
+using Json = nlohmann::json;
+
+// Upper bound of every size in a config: far above any published model, low enough that products of
+// two stay within 64 bits.
+constexpr int64_t kMaxSize = 1 << 24;
+
+// Reads typed members of one JSON object and remembers which were read, so that options this engine
+// does not have are refused by name instead of being ignored.
+class Reader {
+ public:
+  Reader(const Json& object, std::string source) : object_(object), source_(std::move(source)) {
+    if (!object.is_object()) throw ParseError(source_, "must be a JSON object");
+  }
+
+  bool has(const char* key) const { return object_.contains(key) && !object_.at(key).is_null(); }
+
+  const Json& get(const char* key) {
+    seen_.insert(key);
+    return object_.at(key);
+  }
+
+  int integer(const char* key, int fallback, int64_t least = 1) {
+    seen_.insert(key);
+    if (!has(key)) return fallback;
+    const Json& value = object_.at(key);
+    if (!value.is_number_integer()) fail(key, "must be an integer");
+    const int64_t number = value.get<int64_t>();
+    if (number < least || number > kMaxSize) fail(key, fmt::format("is out of range: {}", number));
+    return static_cast<int>(number);
+  }
+
+  double number(const char* key, double fallback) {
+    seen_.insert(key);
+    if (!has(key)) return fallback;
+    if (!object_.at(key).is_number()) fail(key, "must be a number");
+    return object_.at(key).get<double>();
+  }
+
+  bool boolean(const char* key, bool fallback) {
+    seen_.insert(key);
+    if (!has(key)) return fallback;
+    if (!object_.at(key).is_boolean()) fail(key, "must be true or false");
+    return object_.at(key).get<bool>();
+  }
+
+  std::string text(const char* key, const std::string& fallback) {
+    seen_.insert(key);
+    if (!has(key)) return fallback;
+    if (!object_.at(key).is_string()) fail(key, "must be a string");
+    return object_.at(key).get<std::string>();
+  }
+
+  void skip(std::initializer_list<const char*> keys) {
+    for (const char* key : keys) seen_.insert(key);
+  }
+
+  // Everything not read must be absent, null, false or an empty string.
+  void refuse_unknown() const {
+    for (const auto& [key, value] : object_.items()) {
+      if (seen_.count(key) || value.is_null() || value == false || value == "") continue;
+      throw Unsupported(fmt::format("{}: option '{}' = {} is not supported by this engine", source_,
+                                    key, value.dump()));
+    }
+  }
+
+  [[noreturn]] void fail(const char* key, const std::string& problem) const {
+    throw ParseError(source_, fmt::format("'{}' {}", key, problem));
+  }
+
+ private:
+  const Json& object_;
+  std::string source_;
+  std::set<std::string> seen_;
+};
+
+Activation read_activation(Reader& reader, bool quick_gelu) {
+  Activation activation = quick_gelu ? Activation::quick_gelu : Activation::gelu;
+  if (reader.has("act_kwargs")) {
+    const Json& kwargs = reader.get("act_kwargs");
+    if (kwargs.is_object() && kwargs.value("approximate", "none") == "tanh" && !quick_gelu)
+      activation = Activation::gelu_tanh;
+    else if (!kwargs.is_object() || !kwargs.empty())
+      reader.fail("act_kwargs", "may only be {\"approximate\": \"tanh\"}");
+  }
+  return activation;
+}
+
+float read_norm_eps(Reader& reader) {
+  if (!reader.has("norm_kwargs")) return 1e-5f;
+  const Json& kwargs = reader.get("norm_kwargs");
+  if (!kwargs.is_object() || !kwargs.contains("eps") || !kwargs.at("eps").is_number())
+    reader.fail("norm_kwargs", "may only be {\"eps\": number}");
+  return kwargs.at("eps").get<float>();
+}
+
+std::optional<float> read_layer_scale(Reader& reader) {
+  if (!reader.has("ls_init_value")) return std::nullopt;
+  return static_cast<float>(reader.number("ls_init_value", 0));
+}
+
+void read_layers(Reader& reader, VisionConfig& vision) {
+  if (!reader.has("layers") || reader.get("layers").is_number()) {
+    vision.layers = reader.integer("layers", 12);
+    return;
+  }
+  const Json& stages = reader.get("layers");
+  if (!stages.is_array() || stages.size() != 4) reader.fail("layers", "must be a number or four");
+  vision.is_resnet = true;
+  for (size_t i = 0; i < 4; ++i) {
+    if (!stages[i].is_number_integer() || stages[i] < 1 || stages[i] > 1000)
+      reader.fail("layers", "must hold block counts from 1 to 1000");
+    vision.stages[i] = stages[i].get<int>();
+  }
+}
+
+int read_image_size(Reader& reader) {
+  if (reader.has("image_size") && reader.get("image_size").is_array()) {
+    const Json& size = reader.get("image_size");
+    if (size.size() != 2 || size[0] != size[1] || !size[0].is_number_integer())
+      reader.fail("image_size", "must be square");
+    return size[0].get<int>();
+  }
+  return reader.integer("image_size", 224);
+}
+
+VisionConfig read_vision(const Json& json, const std::string& source, bool quick_gelu) {
+  Reader reader(json, source + ": vision_cfg");
+  if (reader.has("timm_model_name"))
+    throw Unsupported(fmt::format("{}: timm tower '{}' is not supported by this engine", source,
+                                  reader.get("timm_model_name").dump()));
+  VisionConfig vision;
+  read_layers(reader, vision);
+  vision.image_size = read_image_size(reader);
+  vision.width = reader.integer("width", vision.is_resnet ? 64 : 768);
+  const int head_width = reader.integer("head_width", 64);
+  const int64_t attention_width = int64_t{vision.width} * (vision.is_resnet ? 32 : 1);
+  vision.heads = static_cast<int>(attention_width / head_width);
+  if (vision.heads < 1 || attention_width % vision.heads != 0)
+    reader.fail("head_width", fmt::format("{} does not fit a width of {}", head_width,
+                                          attention_width));
+  vision.mlp_width = static_cast<int>(vision.width * reader.number("mlp_ratio", 4.0));
+  vision.patch_size = reader.integer("patch_size", 16);
+  vision.ls_init_value = read_layer_scale(reader);
+  vision.no_ln_pre = reader.boolean("no_ln_pre", false);
+  vision.final_ln_after_pool = reader.boolean("final_ln_after_pool", false);
+  const std::string pool = reader.text("pool_type", "tok");
+  if (pool != "tok" && pool != "avg") reader.fail("pool_type", "must be tok or avg");
+  vision.pool = pool == "tok" ? VisionPool::tok : VisionPool::avg;
+  vision.activation = read_activation(reader, quick_gelu);
+  vision.norm_eps = read_norm_eps(reader);
+  if (reader.text("pos_embed_type", "learnable") != "learnable" && vision.is_resnet)
+    reader.fail("pos_embed_type", "is not for ResNets");
+  reader.skip({"patch_dropout", "attn_pooler_queries", "attn_pooler_heads", "timm_pool",
+               "timm_proj", "timm_drop", "timm_drop_path"});
+  reader.refuse_unknown();
+  if (vision.grid() < 1) reader.fail("image_size", "is smaller than one patch");
+  return vision;
+}
+
+TextPool read_text_pool(Reader& reader) {
+  const std::string pool = reader.text("pool_type", "argmax");
+  if (pool == "argmax") return TextPool::argmax;
+  if (pool == "first") return TextPool::first;
+  if (pool == "last") return TextPool::last;
+  if (pool == "eos") return TextPool::eos;
+  reader.fail("pool_type", "must be argmax, first, last or eos");
+}
+
+TextConfig read_text(const Json& json, const std::string& source, bool quick_gelu) {
+  Reader reader(json, source + ": text_cfg");
+  if (reader.has("hf_model_name"))
+    throw Unsupported(fmt::format("{}: text tower '{}' is not supported by this engine", source,
+                                  reader.get("hf_model_name").dump()));
+  TextConfig text;
+  text.context_length = reader.integer("context_length", 77);
+  text.vocab_size = reader.integer("vocab_size", 49408);
+  text.width = reader.integer("width", 512);
+  text.heads = reader.integer("heads", 8);
+  text.layers = reader.integer("layers", 12);
+  if (text.width % text.heads != 0)
+    reader.fail("heads", fmt::format("{} does not divide the width {}", text.heads, text.width));
+  text.mlp_width = static_cast<int>(text.width * reader.number("mlp_ratio", 4.0));
+  text.ls_init_value = read_layer_scale(reader);
+  text.causal = !reader.boolean("no_causal_mask", false);
+  text.pool = read_text_pool(reader);
+  text.pad_id = reader.integer("pad_id", 0, 0);
+  if (reader.has("eos_id")) text.eos_id = reader.integer("eos_id", 0, 0);
+  if (text.pool == TextPool::eos && !text.eos_id) reader.fail("eos_id", "is needed by pool eos");
+  const std::string projection = reader.text("proj_type", "linear");
+  if (projection != "linear" && projection != "none") reader.fail("proj_type", "is unknown");
+  text.has_projection = projection == "linear";
+  text.projection_bias = reader.boolean("proj_bias", false);
+  text.activation = read_activation(reader, quick_gelu);
+  text.norm_eps = read_norm_eps(reader);
+  text.hf_tokenizer_name = reader.text("hf_tokenizer_name", "");
+  reader.skip({"final_ln_after_pool", "tokenizer_kwargs", "bos_id", "tokenizer_mode",
+               "hf_model_pretrained", "hf_proj_type", "hf_pooler_type"});
+  reader.refuse_unknown();
+  return text;
+}
+
+std::array<float, 3> read_channels(Reader& reader, const char* key, std::array<float, 3> fallback) {
+  if (!reader.has(key)) return fallback;
+  const Json& value = reader.get(key);
+  if (value.is_number()) return {value, value, value};
+  if (!value.is_array() || value.size() != 3) reader.fail(key, "must be three numbers");
+  std::array<float, 3> channels{};
+  for (size_t i = 0; i < 3; ++i) {
+    if (!value[i].is_number()) reader.fail(key, "must be three numbers");
+    channels[i] = value[i].get<float>();
+  }
+  return channels;
+}
+
+PreprocessSettings read_preprocess(const Json& json, const std::string& source) {
+  Reader reader(json, source + ": preprocess_cfg");
+  PreprocessSettings settings;
+  settings.mean = read_channels(reader, "mean", settings.mean);
+  settings.std = read_channels(reader, "std", settings.std);
+  for (const float deviation : settings.std)
+    if (!(deviation > 0)) reader.fail("std", "must be above zero");
+  settings.interpolation = reader.text("interpolation", "bicubic");
+  if (settings.interpolation == "random") settings.interpolation = "bicubic";
+  if (settings.interpolation != "bicubic" && settings.interpolation != "bilinear")
+    reader.fail("interpolation", "must be bicubic or bilinear");
+  settings.resize_mode = reader.text("resize_mode", "shortest");
+  if (settings.resize_mode != "shortest" && settings.resize_mode != "longest" &&
+      settings.resize_mode != "squash")
+    reader.fail("resize_mode", "must be shortest, longest or squash");
+  settings.fill_color = reader.integer("fill_color", 0, 0);
+  return settings;
+}
+
+Json parse(const std::string& text, const std::string& source) {
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) throw ParseError(source, "is not valid JSON");
+  if (!json.is_object()) throw ParseError(source, "must hold a JSON object");
+  return json;
+}
+
+}  // namespace
+
+ModelConfig parse_model_config(const std::string& json_text, const std::string& source,
+                               const std::string& name) {
+  const Json json = parse(json_text, source);
+  const Json& model = json.contains("model_cfg") ? json.at("model_cfg") : json;
+  Reader reader(model, source);
+  ModelConfig config;
+  config.name = name;
+  config.embed_dim = reader.integer("embed_dim", 512);
+  const bool quick_gelu = reader.boolean("quick_gelu", false);
+  for (const char* key : {"vision_cfg", "text_cfg"})
+    if (!reader.has(key)) throw ParseError(source, fmt::format("lacks '{}'", key));
+  config.vision = read_vision(reader.get("vision_cfg"), source, quick_gelu);
+  config.text = read_text(reader.get("text_cfg"), source, quick_gelu);
+  config.custom_text = reader.boolean("custom_text", false);
+  config.has_logit_bias = reader.has("init_logit_bias");
+  reader.skip({"init_logit_scale", "init_logit_bias", "nonscalar_logit_scale"});
+  reader.refuse_unknown();
+  if (!config.text.has_projection && config.text.width != config.embed_dim)
+    throw ParseError(source, "text_cfg: proj_type none needs width equal to embed_dim");
+  if (json.contains("preprocess_cfg"))
+    config.preprocess = read_preprocess(json.at("preprocess_cfg"), source);
+  config.model_cfg_json = model.dump();
+  return config;
+}
+
+void force_quick_gelu(ModelConfig& config) {
+  config.vision.activation = config.text.activation = Activation::quick_gelu;
+  Json model = Json::parse(config.model_cfg_json);
+  model["quick_gelu"] = true;
+  config.model_cfg_json = model.dump();
+}
+
+std::string open_clip_config_json(const ModelConfig& config) {
+  const PreprocessSettings& p = config.preprocess;
+  nlohmann::ordered_json out;
+  out["model_cfg"] = nlohmann::ordered_json::parse(config.model_cfg_json);
+  out["preprocess_cfg"] = {{"size", config.vision.image_size},
+                           {"mode", "RGB"},
+                           {"mean", p.mean},
+                           {"std", p.std},
+                           {"interpolation", p.interpolation},
+                           {"resize_mode", p.resize_mode},
+                           {"fill_color", p.fill_color}};
+  return out.dump(2) + "\n";
+}
+
+}  // namespace openclip

@@ -1,0 +1,91 @@
+// A CLIP model as data: open_clip's `model_cfg` and `preprocess_cfg`, parsed and checked. Part of rank 4,
+// but free of tensors, so that the trainer can use it too.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace openclip {
+
+enum class Activation { gelu, gelu_tanh, quick_gelu };
+enum class VisionPool { tok, avg, none };
+enum class TextPool { argmax, first, last, eos, none };
+
+/// open_clip's CLIPVisionCfg for the towers that this engine knows.
+struct VisionConfig {
+  bool is_resnet = false;            // `layers` is a list of four: ModifiedResNet, else ViT
+  int image_size = 224;              // height and width, pixels
+  int width = 768;                   // ViT: token width; ResNet: width of the stem
+  int layers = 12;                   // ViT blocks
+  std::array<int, 4> stages{};       // ResNet blocks of each stage
+  int heads = 12;                    // ViT: width / head_width; ResNet: 32 * width / head_width
+  int mlp_width = 3072;              // int(width * mlp_ratio)
+  int patch_size = 32;
+  std::optional<float> ls_init_value;  // LayerScale, absent = none
+  bool no_ln_pre = false;
+  bool final_ln_after_pool = false;
+  VisionPool pool = VisionPool::tok;
+  Activation activation = Activation::gelu;
+  float norm_eps = 1e-5f;
+
+  int grid() const { return image_size / (is_resnet ? 32 : patch_size); }
+};
+
+/// open_clip's CLIPTextCfg for the native text transformer.
+struct TextConfig {
+  int context_length = 77;
+  int vocab_size = 49408;
+  int width = 512;
+  int heads = 8;
+  int layers = 12;
+  int mlp_width = 2048;
+  std::optional<float> ls_init_value;
+  bool causal = true;
+  TextPool pool = TextPool::argmax;
+  int pad_id = 0;
+  std::optional<int> eos_id;
+  bool has_projection = true;   // proj_type linear | none
+  bool projection_bias = false;
+  Activation activation = Activation::gelu;
+  float norm_eps = 1e-5f;
+  std::string hf_tokenizer_name;  // empty = CLIP's own byte-pair tokenizer
+};
+
+/// open_clip's preprocess_cfg (evaluation transform).
+struct PreprocessSettings {
+  std::array<float, 3> mean{0.48145466f, 0.4578275f, 0.40821073f};
+  std::array<float, 3> std{0.26862954f, 0.26130258f, 0.27577711f};
+  std::string interpolation = "bicubic";  // bicubic | bilinear
+  std::string resize_mode = "shortest";   // shortest | longest | squash
+  int fill_color = 0;
+};
+
+/// A whole model. `json` keeps the text of model_cfg as it was read, for writing it out again.
+struct ModelConfig {
+  std::string name;
+  int embed_dim = 512;
+  bool custom_text = false;  // text tower's keys carry the prefix `text.`
+  bool has_logit_bias = false;
+  VisionConfig vision;
+  TextConfig text;
+  PreprocessSettings preprocess;
+  std::string model_cfg_json;
+};
+
+/// Parses open_clip's model JSON ({embed_dim, vision_cfg, text_cfg, …}) or an open_clip_config.json
+/// ({model_cfg, preprocess_cfg}). `source` names it in errors; `name` becomes ModelConfig::name.
+/// Throws: ParseError for malformed or out-of-range values, Unsupported for towers or options that
+/// this engine does not have (named, never ignored).
+ModelConfig parse_model_config(const std::string& json_text, const std::string& source,
+                               const std::string& name);
+
+/// Switches both towers to QuickGELU, as open_clip's force_quick_gelu does.
+void force_quick_gelu(ModelConfig& config);
+
+/// open_clip_config.json of `config`: {"model_cfg": …, "preprocess_cfg": …}, indented.
+std::string open_clip_config_json(const ModelConfig& config);
+
+}  // namespace openclip

@@ -1,0 +1,63 @@
+// A loaded CLIP model: immutable, usable by many threads at once. Rank 4.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "models/config/model_config.h"
+
+namespace openclip {
+
+class ImageTower;
+class TextTower;
+
+/// Which towers to load; a tower that is not asked for is neither read nor packed.
+enum class Towers { both, image_only, text_only };
+
+struct LoadOptions {
+  Towers towers = Towers::both;
+};
+
+class Model {
+ public:
+  /// Binds the tensors of a safetensors checkpoint (open_clip key names; f32, f16 or bf16) to the
+  /// towers that `config` describes and packs them for the kernels.
+  /// Throws: ParseError listing in one text all missing, unexpected and mis-shaped tensors; errors of
+  /// the file reader.
+  static std::shared_ptr<const Model> load(const Context& context, ModelConfig config,
+                                           const std::string& weights_path,
+                                           const LoadOptions& options = {});
+  ~Model();
+
+  const ModelConfig& config() const { return config_; }
+
+  /// Image features, not normalised. pixels: [count, 3, size, size] as `preprocess` makes them;
+  /// out: [count, embed_dim].
+  void encode_image(const Context& context, const float* pixels, int64_t count, float* out) const;
+
+  /// Text features, not normalised. ids: token ids of each text, from start to end token, without
+  /// padding, at most context_length; where the pooled position depends on padding (pool `last`,
+  /// no causal mask) the tower pads by itself. out: [ids.size(), embed_dim].
+  void encode_text(const Context& context, std::span<const std::vector<int32_t>> ids,
+                   float* out) const;
+
+  /// exp(logit_scale), what cosine similarities are multiplied with before the softmax.
+  float logit_scale() const { return logit_scale_; }
+  std::optional<float> logit_bias() const { return logit_bias_; }
+
+ private:
+  Model() = default;
+
+  ModelConfig config_;
+  std::unique_ptr<ImageTower> image_;
+  std::unique_ptr<TextTower> text_;
+  float logit_scale_ = 1;
+  std::optional<float> logit_bias_;
+};
+
+}  // namespace openclip
