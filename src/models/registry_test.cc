@@ -1,0 +1,80 @@
+#include "models/registry.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "models/config/tensor_table.h"
+
+namespace openclip {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+int64_t parameters(const ModelConfig& config) {
+  int64_t count = 0;
+  for (const TensorSpec& spec : model_tensors(config)) {
+    int64_t size = spec.trainable ? 1 : 0;
+    for (const int64_t dim : spec.shape) size *= dim;
+    count += size;
+  }
+  return count;
+}
+
+TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
+  EXPECT_EQ(registry_names().size(), 42u);
+  int resnets = 0;
+  for (const std::string& name : registry_names()) {
+    const ModelConfig config = registry_config(name);
+    resnets += config.vision.is_resnet;
+    EXPECT_EQ(config.text.context_length, 77) << name;
+    EXPECT_EQ(config.vision.activation == Activation::quick_gelu, name.ends_with("-quickgelu"));
+  }
+  EXPECT_EQ(resnets, 10);
+}
+
+// Witness: sum of p.numel() over open_clip.create_model(name).parameters().
+TEST(RegistryTest, ParameterCountsEqualOpenClips) {
+  EXPECT_EQ(parameters(registry_config("ViT-B-32")), 151277313);
+  EXPECT_EQ(parameters(registry_config("RN50")), 102007137);
+}
+
+TEST(RegistryTest, CountsTheTagsThatNeedQuickGelu) {
+  int pairs = 0, quick = 0;
+  for (const std::string& name : registry_names())
+    for (const PretrainedTag& tag : registry_tags(name)) {
+      ++pairs;
+      quick += tag.quick_gelu && !name.ends_with("-quickgelu");
+      EXPECT_FALSE(tag.hub_repo.empty()) << name << ":" << tag.tag;
+    }
+  EXPECT_EQ(pairs, 96);
+  EXPECT_EQ(quick, 26);  // open_clip has 27; the last is of a model with another tokenizer
+}
+
+TEST(RegistryTest, TagSwitchesActivationAndPreprocessing) {
+  ModelConfig config = registry_config("ViT-H-14-378");
+  apply_tag(config, registry_tag("ViT-H-14-378", "DFN5B"));
+  EXPECT_EQ(config.vision.activation, Activation::quick_gelu);
+  EXPECT_EQ(config.preprocess.resize_mode, "squash");
+  config = registry_config("ViT-L-14");
+  apply_tag(config, registry_tag("ViT-L-14", "laion2b-s32b-b82k"));
+  EXPECT_EQ(config.vision.activation, Activation::gelu);
+  EXPECT_FLOAT_EQ(config.preprocess.mean[0], 0.5f);
+}
+
+TEST(RegistryTest, AcceptsASlash) {
+  EXPECT_TRUE(registry_has("ViT-B/32"));
+  EXPECT_EQ(registry_config("ViT-B/32").name, "ViT-B-32");
+}
+
+TEST(RegistryTest, UnknownNamesSuggestTheNearest) {
+  EXPECT_THAT([] { registry_config("ViT-B32"); },
+              ThrowsMessage<NotFound>(HasSubstr("did you mean ViT-B-32 or ")));
+  EXPECT_THAT([] { registry_tag("ViT-B-32", "opena"); },
+              ThrowsMessage<NotFound>(HasSubstr("did you mean openai")));
+  EXPECT_THAT([] { registry_tag("ViT-e-14", "openai"); },
+              ThrowsMessage<NotFound>(HasSubstr("no published weights")));
+}
+
+}  // namespace
+}  // namespace openclip

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Writes the tables of model names that are built into the programs.
+
+    pip install open_clip_torch==3.3.0
+    tools/gen_registry.py
+
+src/models/config/registry.json: every model of open_clip whose towers this engine has (native ViT or
+ModifiedResNet, native text transformer, CLIP's own tokenizer), with its pretrained tags.
+src/tasks/templates.json: named sets of zero-shot prompts. Both are facts of open_clip, as data.
+"""
+import json
+import pathlib
+from importlib.metadata import version
+
+import open_clip
+from open_clip.pretrained import get_pretrained_cfg
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOREIGN_VISION = ("timm_model_name", "attentional_pool", "block_type")
+FOREIGN_TEXT = ("hf_model_name", "hf_tokenizer_name", "text_arch", "embed_cls")
+PREPROCESS_DEFAULT = {  # of model_config.h; only what differs is written
+    "mean": list(open_clip.OPENAI_DATASET_MEAN),
+    "std": list(open_clip.OPENAI_DATASET_STD),
+    "interpolation": "bicubic",
+    "resize_mode": "shortest",
+}
+
+
+def is_native(config):
+    if set(config) - {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text"}:
+        return False
+    return not any(config["vision_cfg"].get(k) for k in FOREIGN_VISION) and not any(
+        config["text_cfg"].get(k) for k in FOREIGN_TEXT)
+
+
+def tag_entry(model, tag):
+    source = get_pretrained_cfg(model, tag)
+    hub, _, file = source.get("hf_hub", "").rpartition("/")
+    entry = {"hub": hub, "hub_file": file, "url": source.get("url", "")}
+    entry = {key: value for key, value in entry.items() if value}
+    if source.get("quick_gelu"):
+        entry["quick_gelu"] = True
+    for key, default in PREPROCESS_DEFAULT.items():
+        value = source[key]
+        value = list(value) if isinstance(value, tuple) else value
+        if value != default:
+            entry[key] = value
+    return entry
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def write_registry(path):
+    rows = []
+    for name in sorted(open_clip.list_models()):
+        config = open_clip.get_model_config(name)
+        if not is_native(config):
+            continue
+        tags = [f"   {compact(tag)}:{compact(tag_entry(name, tag))}"
+                for tag in open_clip.list_pretrained_tags_by_model(name)]
+        body = ",\n".join(tags)
+        rows.append(f' {compact(name)}:{{\n  "config":{compact(config)},\n'
+                    f'  "tags":{{' + (f"\n{body}}}" if tags else "}") + "}")
+    path.write_text('{"source":' + compact(f"open_clip {version('open_clip_torch')}")
+                    + ',"models":{\n' + ",\n".join(rows) + "}}\n")
+    print(path, len(rows), "models")
+
+
+def write_templates(path):
+    sets = {
+        "openai": [make("{}") for make in open_clip.OPENAI_IMAGENET_TEMPLATES],
+        "simple": [make("{}") for make in open_clip.SIMPLE_IMAGENET_TEMPLATES],
+    }
+    path.write_text(json.dumps(sets, indent=1, ensure_ascii=False) + "\n")
+    print(path, {name: len(templates) for name, templates in sets.items()})
+
+
+if __name__ == "__main__":
+    (ROOT / "src/tasks").mkdir(exist_ok=True)
+    write_registry(ROOT / "src/models/config/registry.json")
+    write_templates(ROOT / "src/tasks/templates.json")
