@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include "model/towers.h"
+
+namespace openclip::train {
+namespace {
+
+constexpr double kBatchNormEps = 1e-5;
+constexpr double kBatchNormMomentum = 0.1;
+
+class ResNet {
+ public:
+  ResNet(const TensorStore& store, bool training) : store_(store), training_(training) {}
+
+  at::Tensor stem(const at::Tensor& pixels) const {
+    at::Tensor x = at::relu(norm("bn1", conv("conv1", pixels, 2, 1)));
+    x = at::relu(norm("bn2", conv("conv2", x, 1, 1)));
+    x = at::relu(norm("bn3", conv("conv3", x, 1, 1)));
+    return at::avg_pool2d(x, 2);
+  }
+
+  // All convolutions have stride 1; a stage's step down is an average pool.
+  at::Tensor bottleneck(const std::string& block, const at::Tensor& x, int stride) const {
+    at::Tensor out = at::relu(norm(block + ".bn1", conv(block + ".conv1", x)));
+    out = at::relu(norm(block + ".bn2", conv(block + ".conv2", out, 1, 1)));
+    if (stride > 1) out = at::avg_pool2d(out, stride);
+    out = norm(block + ".bn3", conv(block + ".conv3", out));
+    at::Tensor identity = x;
+    if (store_.has("visual." + block + ".downsample.0.weight")) {
+      if (stride > 1) identity = at::avg_pool2d(identity, stride);
+      identity = norm(block + ".downsample.1", conv(block + ".downsample.0", identity));
+    }
+    return at::relu(out.add_(identity));
+  }
+
+  // Attention with the mean as the only query: open_clip computes all outputs and keeps this one.
+  ImageOutput attention_pool(const at::Tensor& x, int64_t heads) const {
+    const int64_t batch = x.size(0), width = x.size(1);
+    at::Tensor tokens = x.flatten(2).transpose(1, 2);  // [batch, positions, width]
+    tokens = at::cat({tokens.mean(1, /*keepdim=*/true), tokens}, 1) +
+             store_.get("visual.attnpool.positional_embedding");
+    const auto split = [&](const at::Tensor& y) {
+      return y.view({batch, -1, heads, width / heads}).transpose(1, 2);
+    };
+    const at::Tensor pooled = at::scaled_dot_product_attention(
+                                  split(linear("q_proj", tokens.slice(1, 0, 1))),
+                                  split(linear("k_proj", tokens)), split(linear("v_proj", tokens)))
+                                  .transpose(1, 2)
+                                  .reshape({batch, width});
+    return {pooled, linear("c_proj", pooled)};
+  }
+
+ private:
+  at::Tensor conv(const std::string& name, const at::Tensor& x, int stride = 1,
+                  int padding = 0) const {
+    return at::conv2d(x, store_.get("visual." + name + ".weight"), {}, stride, padding);
+  }
+
+  at::Tensor norm(const std::string& name, const at::Tensor& x) const {
+    const std::string full = "visual." + name;
+    if (training_) at::Tensor(store_.get(full + ".num_batches_tracked")).add_(1);
+    return at::batch_norm(x, store_.get(full + ".weight"), store_.get(full + ".bias"),
+                          store_.get(full + ".running_mean"), store_.get(full + ".running_var"),
+                          training_, kBatchNormMomentum, kBatchNormEps, /*cudnn_enabled=*/true);
+  }
+
+  at::Tensor linear(const std::string& name, const at::Tensor& x) const {
+    const std::string full = "visual.attnpool." + name;
+    return at::linear(x, store_.get(full + ".weight"), store_.get(full + ".bias"));
+  }
+
+  const TensorStore& store_;
+  const bool training_;
+};
+
+}  // namespace
+
+ImageOutput modified_resnet(const ModelConfig& config, const TensorStore& store,
+                            const at::Tensor& pixels, bool training) {
+  const ResNet net(store, training);
+  at::Tensor x = net.stem(pixels.contiguous(at::MemoryFormat::ChannelsLast));
+  for (int stage = 0; stage < 4; ++stage)
+    for (int i = 0; i < config.vision.stages[stage]; ++i)
+      x = net.bottleneck(fmt::format("layer{}.{}", stage + 1, i), x, i == 0 && stage > 0 ? 2 : 1);
+  return net.attention_pool(x, config.vision.heads);
+}
+
+}  // namespace openclip::train

@@ -1,0 +1,37 @@
+// CLIP's towers as functions over a TensorStore.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "model/tensor_store.h"
+#include "models/config/model_config.h"
+
+namespace openclip::train {
+
+/// What the image tower makes of a batch.
+struct ImageOutput {
+  at::Tensor pooled;    // [batch, width]: after pooling, before the projection
+  at::Tensor features;  // [batch, embed_dim], not normalised
+};
+
+/// The image tower. pixels: [batch, 3, size, size], normalised. `training` makes BatchNorm use and
+/// update batch statistics (the running ones in `store`).
+ImageOutput encode_image(const ModelConfig& config, const TensorStore& store,
+                         const at::Tensor& pixels, bool training);
+
+/// The Vision Transformer. Source: open_clip transformer.py VisionTransformer.
+ImageOutput vit(const ModelConfig& config, const TensorStore& store, const at::Tensor& pixels);
+
+/// CLIP's ResNet. Source: open_clip modified_resnet.py.
+ImageOutput modified_resnet(const ModelConfig& config, const TensorStore& store,
+                            const at::Tensor& pixels, bool training);
+
+/// The text tower. ids: i64 [batch, tokens]; features [batch, embed_dim], not normalised.
+/// tokens may be less than context_length where trim_tokens allows it.
+at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids);
+
+/// Drops the columns of `ids` after the longest text's end where that cannot change any feature: in
+/// a causal tower that pools at the highest token id, or at eos_id, nothing after it is ever seen.
+at::Tensor trim_tokens(const TextConfig& text, const at::Tensor& ids);
+
+}  // namespace openclip::train
