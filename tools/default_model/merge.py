@@ -1,0 +1,127 @@
+"""Joins the rows of all sources into manifest.jsonl, classes.json and NOTICE.
+
+A class is an emoji concept or, for other things, a normalised English name. Held-out groups leave with every picture
+and every caption that names them. Pictures that look like a held-out evaluation picture leave as well.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+
+from PIL import Image
+
+import emoji
+from captions import Captions
+from common import normal_name, rows, table, work
+from dhash import dhash, near
+
+SOURCES = ("noto", "emojione", "twemoji", "symbola", "openclipart", "sweethome3d", "sweethome3d_views", "tango", "flags")
+
+
+def present(sources):
+    return [s for s in sources if os.path.exists(work("rows", s + ".jsonl"))]
+
+
+def evaluation_hashes():
+    """(list name, hash) of every evaluation picture that was extracted."""
+    out = []
+    folder = work("eval")
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        listed = os.path.join(folder, name, "list.jsonl")
+        if name.startswith("trained") or not os.path.exists(listed):
+            continue
+        for line in open(listed, encoding="utf-8"):
+            row = json.loads(line)
+            out.append((name, row, dhash(Image.open(os.path.join(folder, name, row["file"])))))
+    return out
+
+
+def leaks(kept):
+    """Ids of training pictures that repeat an evaluation picture under dHash, and a report.
+
+    Emoji fonts draw the same emoji alike, and flags are alike by nature: there, only another concept's picture counts
+    as no leak at all, and the same concept's picture is what the test is about.
+    """
+    report, dropped = [], set()
+    evaluation = evaluation_hashes()
+    if not evaluation:
+        return report, dropped
+    hashes = [h for _, _, h in evaluation]
+    for row in kept:
+        if row["variant"] != "plain":
+            continue
+        for i in near(dhash(Image.open(work(row["path"]))), hashes):
+            name, other, _ = evaluation[i]
+            drop = row["kind"] not in ("emoji", "flag") and other.get("kind") != "flag"
+            report.append({"train": row["id"], "eval": f"{name}/{other['file']}", "dropped": drop})
+            if drop:
+                dropped.add(row["id"])
+    return report, dropped
+
+
+def class_order(kept):
+    """Emoji in the order of emoji-test.txt, then other names by alphabet."""
+    seen = {row["concept"] for row in kept}
+    return [c for c in emoji.table() if c in seen] + sorted(seen - set(emoji.table()))
+
+
+def write_classes(kept, captions):
+    classes, ids = [], {}
+    for concept in class_order(kept):
+        e = emoji.table().get(concept)
+        first = next(row for row in kept if row["concept"] == concept)
+        ids[concept] = len(classes)
+        names = captions.names(e or first)
+        classes.append({
+            "id": len(classes), "concept": concept, **names,
+            "group": e["group"] if e else first.get("category", first["kind"]),
+            "subgroup": e["subgroup"] if e else first.get("category", first["kind"]),
+            "kind": "emoji" if e else first["kind"],
+        })  # fmt: skip
+    with open(work("classes.json"), "w", encoding="utf-8") as f:
+        json.dump(classes, f, ensure_ascii=False, indent=0)
+    return ids
+
+
+def write_notice(kept):
+    credit = {}
+    for row in kept:
+        credit.setdefault((row["source"].removesuffix("_views"), row["licence"]), set()).add(row["artist"])
+    with open(work("NOTICE"), "w", encoding="utf-8") as f:
+        f.write("The default model was trained on pictures by these artists, under these licences.\n")
+        for (source, licence), artists in sorted(credit.items()):
+            f.write(f"\n{source} ({licence})\n  " + "\n  ".join(sorted(artists)) + "\n")
+        f.write("\nNames and keywords: Unicode emoji-test.txt and CLDR (Unicode licence).\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--leave-out", default=None, metavar="SOURCE", help="build without this artist, to choose settings on it")
+    arguments = parser.parse_args()
+    removed = {row[0] for row in table("heldout.tsv")}
+    captions = Captions(removed)
+    kept, withheld = [], []
+    for source in present(SOURCES):
+        for row in rows(source):
+            out = row["concept"] in removed or captions.names_removed(row)
+            (withheld if out else kept).append(row)
+    report, dropped = leaks(kept)
+    kept = [row for row in kept if row["id"].removesuffix("." + row["variant"]) not in dropped and row["source"] != arguments.leave_out]
+    ids = write_classes(kept, captions)
+    noflip = {row[0] for row in table("noflip.tsv")}
+    with open(work("manifest.jsonl"), "w", encoding="utf-8") as f:
+        for row in kept:
+            row["class"] = ids[row["concept"]]
+            row["flip"] = row["concept"] not in noflip and row.get("flip", True)
+            row.update(captions.of(row))
+            row["sha256"] = hashlib.sha256(open(work(row["path"]), "rb").read()).hexdigest()
+            f.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+    with open(work("leaks.json"), "w", encoding="utf-8") as f:
+        json.dump(report, f, indent=0)
+    write_notice(kept)
+    print(f"kept {len(kept)} pictures of {len(ids)} classes; withheld {len(withheld)}; leaks dropped {len(dropped)}")
+
+
+if __name__ == "__main__":
+    main()
