@@ -1,0 +1,100 @@
+// Times the packed product beside oneDNN's on the shapes of the towers: prints GFLOP/s (median of
+// interleaved runs) and the share of the machine's FMA peak. Usage: matmul_bench [threads]
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/parallel.h"
+#include "kernels/isa.h"
+#include "kernels/matmul.h"
+#include "kernels/peak.h"
+
+namespace {
+using namespace openclip;
+
+struct Shape {
+  const char* what;
+  size_t m, k, n;
+  kernels::UnaryOp op;
+};
+
+constexpr Shape kShapes[] = {
+    {"B-32 qkv, 32 images", 1600, 768, 2304, kernels::UnaryOp::identity},
+    {"B-32 out, 32 images", 1600, 768, 768, kernels::UnaryOp::identity},
+    {"B-32 fc1, 32 images", 1600, 768, 3072, kernels::UnaryOp::gelu},
+    {"B-32 fc2, 32 images", 1600, 3072, 768, kernels::UnaryOp::identity},
+    {"B-32 qkv, 1 image", 50, 768, 2304, kernels::UnaryOp::identity},
+    {"B-32 out, 1 image", 50, 768, 768, kernels::UnaryOp::identity},
+    {"B-32 fc1, 1 image", 50, 768, 3072, kernels::UnaryOp::gelu},
+    {"B-32 fc2, 1 image", 50, 3072, 768, kernels::UnaryOp::identity},
+    {"L-14 fc1, 1 image", 257, 1024, 4096, kernels::UnaryOp::gelu},
+    {"L-14 fc2, 1 image", 257, 4096, 1024, kernels::UnaryOp::identity},
+    {"text qkv, 8 tokens", 8, 512, 1536, kernels::UnaryOp::identity},
+    {"text fc1, 8 tokens", 8, 512, 2048, kernels::UnaryOp::quick_gelu},
+    {"text fc2, 1 token", 1, 2048, 512, kernels::UnaryOp::identity},
+};
+
+float* aligned(std::vector<float>& storage, size_t count) {
+  storage.assign(count + 16, 0.0f);
+  const auto address = reinterpret_cast<uintptr_t>(storage.data());
+  float* start = storage.data() + ((64 - address % 64) % 64) / sizeof(float);
+  for (size_t i = 0; i < count; ++i) start[i] = static_cast<float>(i * 7919 % 1000) * 1e-3f - 0.5f;
+  return start;
+}
+
+// Processor time of this thread where there is one, else wall time: on a busy machine only the
+// former says what the code needs.
+double now(int threads) {
+  timespec time{};
+  clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+// Lower quartile of the times: other programs on the machine only ever add to them.
+double seconds_of(int threads, const std::function<void()>& run, int repeats) {
+  std::vector<double> times;
+  for (int i = 0; i < repeats; ++i) {
+    const double start = now(threads);
+    run();
+    times.push_back(now(threads) - start);
+  }
+  std::nth_element(times.begin(), times.begin() + times.size() / 4, times.end());
+  return times[times.size() / 4];
+}
+
+void bench(const Shape& shape, int threads, double peak) {
+  std::vector<float> a_store, w_store, p_store, bias_store, out_store;
+  const float* a = aligned(a_store, shape.m * shape.k);
+  const float* w = aligned(w_store, shape.n * shape.k);
+  const float* bias = aligned(bias_store, shape.n + 64);
+  float* out = aligned(out_store, shape.m * shape.n);
+  float* packed = aligned(p_store, kernels::packed_floats(shape.k, shape.n));
+  const size_t width = kernels::panel_width();
+  kernels::pack_panels(w, true, shape.k, shape.n, 0, (shape.n + width - 1) / width, packed);
+  const kernels::PackedMatrix b{packed, bias, shape.k, shape.n};
+  const kernels::MatrixRows rows(a, shape.k);
+  kernels::MatmulOutput to;
+  to.out = out;
+  to.stride = shape.n;
+  to.op = shape.op;
+  const double flops = 2.0 * shape.m * shape.k * shape.n;
+  const int repeats = static_cast<int>(std::clamp(4e9 / flops * 5, 15.0, 3000.0));
+  const double own = seconds_of(
+      threads, [&] { kernels::matmul(threads, shape.m, rows, b, to); }, repeats);
+  std::printf("%-20s %5zu %5zu %5zu  own %6.1f GFLOP/s (%3.0f %%)\n", shape.what, shape.m, shape.k,
+              shape.n, flops / own * 1e-9, 100 * flops / own * 1e-9 / peak);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int threads = argc > 1 ? std::atoi(argv[1]) : available_threads();
+  const double peak = kernels::measure_peak_gflops(threads, 300);
+  std::printf("isa %s, %d threads, peak %.1f GFLOP/s\n", kernels::isa_name().c_str(), threads,
+              peak);
+  for (const Shape& shape : kShapes) bench(shape, threads, peak);
+}

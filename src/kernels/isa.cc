@@ -1,0 +1,62 @@
+#include "kernels/isa.h"
+
+#include <hwy/targets.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace openclip::kernels {
+namespace {
+
+// Highway numbers targets so that a lower bit is a better one: everything below `least` is better.
+constexpr int64_t better_than(int64_t least) { return least - 1; }
+
+Isa select() {
+  if (const std::optional<Isa> cap = forced_isa()) {
+    if (*cap == Isa::generic) hwy::DisableTargets(better_than(HWY_SSE4));
+    if (*cap == Isa::avx2) hwy::DisableTargets(better_than(HWY_AVX2));
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  }
+  const int64_t supported = hwy::SupportedTargets();
+  if (supported & (HWY_AVX3 | HWY_AVX3_DL)) return Isa::avx512;
+  return supported & HWY_AVX2 ? Isa::avx2 : Isa::generic;
+}
+
+}  // namespace
+
+std::optional<Isa> forced_isa() {
+  const char* value = std::getenv("OPENCLIP_FORCE_ISA");
+  const std::string_view name = value == nullptr ? "" : value;
+  if (name.empty()) return std::nullopt;
+  if (name == "generic") return Isa::generic;
+  if (name == "avx2") return Isa::avx2;
+  if (name == "avx512") return Isa::avx512;
+  throw InvalidArgument(
+      fmt::format("OPENCLIP_FORCE_ISA must be generic, avx2 or avx512, got '{}'", name));
+}
+
+Isa current_isa() {
+  static const Isa isa = select();
+  return isa;
+}
+
+std::string isa_name() {
+  switch (current_isa()) {
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::generic:
+      break;
+  }
+  const int64_t supported = hwy::SupportedTargets();
+  std::string name = hwy::TargetName(supported & -supported);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return name;
+}
+
+}  // namespace openclip::kernels

@@ -1,0 +1,43 @@
+#include "kernels/isa.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "kernels/peak.h"
+
+namespace openclip::kernels {
+namespace {
+
+// ctest runs this binary once per instruction set; where the processor lacks the one asked for, the
+// whole binary counts as skipped (exit code 77) instead of testing another set under its name.
+class ForcedIsa : public testing::Environment {
+ public:
+  void SetUp() override {
+    const std::optional<Isa> forced = forced_isa();
+    if (!forced || *forced == current_isa()) return;
+    std::printf("SKIPPED: this processor lacks %s (best: %s)\n", std::getenv("OPENCLIP_FORCE_ISA"),
+                isa_name().c_str());
+    std::fflush(stdout);
+    std::_Exit(77);
+  }
+};
+
+[[maybe_unused]] testing::Environment* const kForcedIsa =
+    testing::AddGlobalTestEnvironment(new ForcedIsa);
+
+TEST(IsaTest, NamesTheTargetInUse) {
+  const std::string name = isa_name();
+  EXPECT_EQ(name == "avx512", current_isa() == Isa::avx512);
+  EXPECT_EQ(name == "avx2", current_isa() == Isa::avx2);
+}
+
+TEST(PeakTest, IsPlausible) {
+  const double peak = measure_peak_gflops(1, 10);
+  EXPECT_GT(peak, 0.05);
+  EXPECT_LT(peak, 2000);
+}
+
+}  // namespace
+}  // namespace openclip::kernels

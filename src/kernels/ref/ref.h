@@ -1,0 +1,37 @@
+// Scalar oracles of the kernels: the formulas as they stand, summed in double. They are what the
+// tests compare every instruction set with; nothing else calls them. Rank 1.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/attention.h"
+#include "kernels/images.h"
+#include "kernels/rows.h"
+#include "kernels/unary.h"
+
+namespace openclip::kernels::ref {
+
+double unary(UnaryOp op, double x);
+
+void layer_norm(Rows<const float> x, const float* weight, const float* bias, double eps,
+                Rows<float> out);
+void softmax_inplace(Rows<float> x);
+void l2_normalise_inplace(Rows<float> x);
+
+/// Operands of out = op(A W^T + bias + residual): a [m, k], w [n, k], bias [n] or null, residual
+/// [m, n] or null, all dense.
+struct Product {
+  const float *a, *w, *bias, *residual;
+  size_t m, n, k;
+  UnaryOp op;
+};
+void matmul(const Product& product, float* out);
+
+void attention(const AttentionShape& shape, const AttentionRows& rows, const AttentionSpan* spans,
+               size_t span_count);
+
+/// Convolution of channels-last images with w [out_channels, ky, kx, channels], without bias.
+void conv(const float* x, size_t count, const ConvShape& shape, const float* w, size_t out_channels,
+          float* out);
+
+}  // namespace openclip::kernels::ref

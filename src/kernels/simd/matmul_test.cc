@@ -1,0 +1,136 @@
+#include "kernels/matmul.h"
+
+#include <algorithm>
+
+#include "kernels/ref/ref.h"
+#include "kernels/test_util.h"
+
+namespace openclip::kernels {
+namespace {
+
+struct Size {
+  size_t m, k, n;
+};
+
+// A random product of one size and its packed right side.
+class Problem {
+ public:
+  explicit Problem(Size size)
+      : size_(size),
+        random_(size.m * 31 + size.k * 7 + size.n),
+        packed_(packed_floats(size.k, size.n)),
+        bias_(size.n + panel_width()) {
+    a = random_.vector(size.m * size.k);
+    w = random_.vector(size.n * size.k);
+    residual = random_.vector(size.m * size.n);
+    const size_t panels = (size.n + panel_width() - 1) / panel_width();
+    pack_panels(w.data(), true, size.k, size.n, 0, panels, packed_.data());
+    std::fill(bias_.data(), bias_.data() + size.n + panel_width(), 0.0f);
+    for (size_t i = 0; i < size.n; ++i) bias_.data()[i] = random_.next();
+  }
+
+  PackedMatrix packed(bool bias = true) {
+    return {packed_.data(), bias ? bias_.data() : nullptr, size_.k, size_.n};
+  }
+
+  std::vector<float> want(UnaryOp op, bool bias, bool add_residual) {
+    std::vector<float> out(size_.m * size_.n);
+    ref::matmul({a.data(), w.data(), bias ? bias_.data() : nullptr,
+                 add_residual ? residual.data() : nullptr, size_.m, size_.n, size_.k, op},
+                out.data());
+    return out;
+  }
+
+  double tolerance() const { return sum_tolerance(size_.k); }
+
+  std::vector<float> a, w, residual;
+
+ private:
+  Size size_;
+  Random random_;
+  Aligned packed_, bias_;
+};
+
+class MatmulTest : public testing::TestWithParam<Size> {};
+
+TEST_P(MatmulTest, MatchesReferenceWithEveryEpilogue) {
+  const Size size = GetParam();
+  Problem problem(size);
+  const MatrixRows rows(problem.a.data(), size.k);
+  for (const UnaryOp op : {UnaryOp::identity, UnaryOp::relu, UnaryOp::gelu, UnaryOp::quick_gelu}) {
+    for (const bool bias : {false, true}) {
+      for (const bool residual : {false, true}) {
+        std::vector<float> got(size.m * size.n, 1e30f);
+        const MatmulOutput to{got.data(), size.n, residual ? problem.residual.data() : nullptr,
+                              size.n, op};
+        matmul(2, size.m, rows, problem.packed(bias), to);
+        expect_near(got, problem.want(op, bias, residual), problem.tolerance());
+      }
+    }
+  }
+}
+
+TEST_P(MatmulTest, ResidualMayBeTheOutput) {
+  const Size size = GetParam();
+  Problem problem(size);
+  std::vector<float> got = problem.residual;
+  matmul(2, size.m, MatrixRows(problem.a.data(), size.k), problem.packed(),
+         {got.data(), size.n, got.data(), size.n, UnaryOp::identity});
+  expect_near(got, problem.want(UnaryOp::identity, true, true), problem.tolerance());
+}
+
+TEST_P(MatmulTest, ThreadCountDoesNotChangeTheResult) {
+  const Size size = GetParam();
+  Problem problem(size);
+  std::vector<float> one(size.m * size.n), many(size.m * size.n);
+  const MatrixRows rows(problem.a.data(), size.k);
+  matmul(1, size.m, rows, problem.packed(), {one.data(), size.n, nullptr, 0, UnaryOp::gelu});
+  matmul(7, size.m, rows, problem.packed(), {many.data(), size.n, nullptr, 0, UnaryOp::gelu});
+  EXPECT_EQ(one, many);
+}
+
+TEST_P(MatmulTest, StridedOutputLeavesTheGapsAlone) {
+  const Size size = GetParam();
+  Problem problem(size);
+  const size_t stride = size.n + 5;
+  std::vector<float> got(size.m * stride, -7.0f);
+  matmul(3, size.m, MatrixRows(problem.a.data(), size.k), problem.packed(),
+         {got.data(), stride, nullptr, 0, UnaryOp::identity});
+  const std::vector<float> want = problem.want(UnaryOp::identity, true, false);
+  for (size_t i = 0; i < size.m; ++i) {
+    for (size_t j = 0; j < stride; ++j) {
+      if (j < size.n)
+        ASSERT_NEAR(got[i * stride + j], want[i * size.n + j], problem.tolerance());
+      else
+        ASSERT_EQ(got[i * stride + j], -7.0f);
+    }
+  }
+}
+
+TEST_P(MatmulTest, UntransposedWeightsPackAlike) {
+  const Size size = GetParam();
+  Problem problem(size);
+  std::vector<float> b(size.k * size.n);
+  for (size_t i = 0; i < size.n; ++i)
+    for (size_t j = 0; j < size.k; ++j) b[j * size.n + i] = problem.w[i * size.k + j];
+  const size_t floats = packed_floats(size.k, size.n);
+  Aligned packed(floats);
+  pack_panels(b.data(), false, size.k, size.n, 0, (size.n + panel_width() - 1) / panel_width(),
+              packed.data());
+  const float* want = problem.packed().panels;
+  EXPECT_TRUE(std::equal(want, want + floats, packed.data()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, MatmulTest,
+                         testing::Values(Size{1, 1, 1}, Size{1, 64, 16}, Size{2, 3, 5},
+                                         Size{6, 16, 32}, Size{7, 17, 33}, Size{13, 40, 1},
+                                         Size{50, 76, 96}, Size{29, 385, 47}, Size{145, 768, 40},
+                                         Size{300, 33, 65}, Size{0, 8, 8}, Size{4, 8, 0},
+                                         Size{5, 0, 6}),
+                         [](const auto& info) {
+                           return std::to_string(info.param.m) + "x" +
+                                  std::to_string(info.param.k) + "x" + std::to_string(info.param.n);
+                         });
+
+}  // namespace
+}  // namespace openclip::kernels
