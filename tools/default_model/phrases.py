@@ -19,11 +19,19 @@ TEMPLATES = {
 }  # fmt: skip
 
 
+IRREGULAR = {
+    "mouse": "mice", "potato": "potatoes", "tomato": "tomatoes", "mosquito": "mosquitoes", "cactus": "cacti", "fish": "fish",
+    "sheep": "sheep", "bison": "bison", "person": "people", "wolf": "wolves", "leaf": "leaves", "knife": "knives", "scarf": "scarves",
+    "goose": "geese", "tooth": "teeth", "foot": "feet", "man": "men", "woman": "women", "child": "children", "ox": "oxen",
+}  # fmt: skip
+
+
 def plural(name):
     """A plain English plural, good enough for the names that are counted."""
+    if name in IRREGULAR:
+        return IRREGULAR[name]
     if name.endswith(("s", "sh", "ch", "x", "z")):
         return name + "es"
     if name.endswith("y") and name[-2] not in "aeiou":
         return name[:-1] + "ies"
-    irregular = {"mouse": "mice", "fish": "fish", "sheep": "sheep", "person": "people", "wolf": "wolves", "leaf": "leaves", "knife": "knives", "goose": "geese", "tooth": "teeth", "foot": "feet", "man": "men", "woman": "women", "child": "children", "ox": "oxen"}
-    return irregular.get(name, name + "s")
+    return name + "s"
