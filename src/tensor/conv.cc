@@ -1,0 +1,73 @@
+#include "tensor/conv.h"
+
+#include "base/parallel.h"
+#include "kernels/images.h"
+
+namespace openclip {
+namespace {
+
+void check_images(const char* op, const Images& x, int64_t height, int64_t width,
+                  int64_t channels) {
+  check_arg(x.height == height && x.width == width && x.channels() == channels &&
+                x.pixels.rows == x.count * height * width && x.pixels.stride == channels,
+            "[{}] images must be dense [{}, {}, {}, {}], got [{}, {}, {}, {}] in {}", op, x.count,
+            height, width, channels, x.count, x.height, x.width, x.channels(),
+            x.pixels.shape_str());
+}
+
+size_t unsigned_of(int64_t value) { return static_cast<size_t>(value); }
+
+}  // namespace
+
+int64_t conv_out_size(int64_t size, const ConvOptions& options) {
+  check_arg(options.kernel > 0 && options.stride > 0 && options.padding >= 0 &&
+                size + 2 * options.padding >= options.kernel,
+            "[conv2d] a kernel of {} (padding {}) does not fit {} pixels", options.kernel,
+            options.padding, size);
+  return (size + 2 * options.padding - options.kernel) / options.stride + 1;
+}
+
+void conv2d(const Context& context, const Images& x, const Linear& weights,
+            const ConvOptions& options, const Images& out) {
+  check_images("conv2d", x, x.height, x.width, x.channels());
+  check_images("conv2d", out, conv_out_size(x.height, options), conv_out_size(x.width, options),
+               weights.out());
+  check_arg(out.count == x.count, "[conv2d] out must hold {} images (as x), got {}", x.count,
+            out.count);
+  const int64_t k = options.kernel * options.kernel * x.channels();
+  check_arg(weights.in() == k, "[conv2d] weights must have {} inputs (kernel^2 x channels), got {}",
+            k, weights.in());
+  const LinearOptions fused{options.op, options.residual};
+  if (options.kernel == 1 && options.stride == 1 && options.padding == 0)
+    return linear(context, x.pixels, weights, out.pixels, fused);
+  const kernels::ConvShape shape{unsigned_of(x.height),       unsigned_of(x.width),
+                                 unsigned_of(x.channels()),   unsigned_of(options.kernel),
+                                 unsigned_of(options.stride), unsigned_of(options.padding)};
+  linear(context, kernels::ConvRows(x.pixels.data, shape), weights, out.pixels, fused);
+}
+
+void average_pool(const Context& context, const Images& x, int64_t window, const Images& out) {
+  check_arg(window > 0, "[average_pool] window must be above 0, got {}", window);
+  check_images("average_pool", x, x.height, x.width, x.channels());
+  check_images("average_pool", out, x.height / window, x.width / window, x.channels());
+  check_arg(out.count == x.count, "[average_pool] out must hold {} images (as x), got {}", x.count,
+            out.count);
+  parallel_for(context.threads(), unsigned_of(x.count), 1, [&](size_t begin, size_t end, int) {
+    for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i)
+      kernels::average_pool(x.pixels.row(i * x.height * x.width), unsigned_of(x.height),
+                            unsigned_of(x.width), unsigned_of(x.channels()), unsigned_of(window),
+                            out.pixels.row(i * out.height * out.width));
+  });
+}
+
+void channels_last(const Context& context, const float* x, const Images& out) {
+  check_images("channels_last", out, out.height, out.width, out.channels());
+  const int64_t area = out.height * out.width;
+  parallel_for(context.threads(), unsigned_of(out.count), 1, [&](size_t begin, size_t end, int) {
+    for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i)
+      kernels::channels_last(x + i * area * out.channels(), unsigned_of(out.channels()),
+                             unsigned_of(area), out.pixels.row(i * area));
+  });
+}
+
+}  // namespace openclip

@@ -1,0 +1,32 @@
+#include "tensor/convert.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/half.h"
+
+namespace openclip {
+
+void to_float(const Context& context, DType dtype, std::span<const uint8_t> bytes,
+              std::span<float> to) {
+  if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16)
+    throw Unsupported(fmt::format(
+        "[to_float] weights of type {} are not supported (f32, f16, bf16)", dtype_name(dtype)));
+  const size_t size = dtype_size(dtype);
+  check_arg(bytes.size() == to.size() * size, "[to_float] {} elements of {} need {} bytes, got {}",
+            to.size(), dtype_name(dtype), to.size() * size, bytes.size());
+  constexpr size_t kGrain = 1 << 18;  // elements; below, a copy is over before a thread wakes
+  parallel_for(context.threads(), to.size(), kGrain, [&](size_t begin, size_t end, int) {
+    const uint8_t* from = bytes.data() + begin * size;
+    float* out = to.data() + begin;
+    if (dtype == DType::f32)
+      std::memcpy(out, from, (end - begin) * size);
+    else if (dtype == DType::f16)
+      kernels::f16_to_f32(from, end - begin, out);
+    else
+      kernels::bf16_to_f32(from, end - begin, out);
+  });
+}
+
+}  // namespace openclip
