@@ -1,0 +1,43 @@
+#include "models/model.h"
+
+#include <cmath>
+
+#include "io/safetensors.h"
+#include "models/towers/image_tower.h"
+#include "models/towers/text_tower.h"
+#include "models/towers/weights.h"
+
+namespace openclip {
+
+std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig config,
+                                         const std::string& weights_path,
+                                         const LoadOptions& options) {
+  const auto file = std::make_shared<const SafetensorsFile>(SafetensorsFile::open(weights_path));
+  const Weights weights(file, weights_path, config);
+  const std::shared_ptr<Model> model(new Model());
+  if (options.towers != Towers::text_only)
+    model->image_ = ImageTower::load(context, weights, config);
+  if (options.towers != Towers::image_only)
+    model->text_ = std::make_unique<TextTower>(context, weights, config);
+  model->logit_scale_ = std::exp(weights.scalar("logit_scale"));
+  if (config.has_logit_bias) model->logit_bias_ = weights.scalar("logit_bias");
+  model->config_ = std::move(config);
+  return model;
+}
+
+Model::~Model() = default;
+
+void Model::encode_image(const Context& context, const float* pixels, int64_t count,
+                         float* out) const {
+  check_arg(image_ != nullptr, "[encode_image] the image tower was not loaded");
+  check_arg(count >= 0, "[encode_image] count must not be negative, got {}", count);
+  image_->encode(context, pixels, {out, count, config_.embed_dim});
+}
+
+void Model::encode_text(const Context& context, std::span<const std::vector<int32_t>> ids,
+                        float* out) const {
+  check_arg(text_ != nullptr, "[encode_text] the text tower was not loaded");
+  text_->encode(context, ids, {out, static_cast<int64_t>(ids.size()), config_.embed_dim});
+}
+
+}  // namespace openclip

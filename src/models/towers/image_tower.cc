@@ -1,0 +1,26 @@
+#include "models/towers/image_tower.h"
+
+#include <algorithm>
+
+#include "models/towers/resnet.h"
+#include "models/towers/vit.h"
+
+namespace openclip {
+
+std::unique_ptr<ImageTower> ImageTower::load(const Context& context, const Weights& weights,
+                                             const ModelConfig& config) {
+  if (config.vision.is_resnet)
+    return std::make_unique<ResNetTower>(context, weights, config.vision);
+  return std::make_unique<VitTower>(context, weights, config.vision);
+}
+
+void ImageTower::encode(const Context& context, const float* pixels, Matrix out) const {
+  const WorkspacePool::Lease workspace = workspaces_.borrow();
+  for (int64_t begin = 0; begin < out.rows; begin += chunk_) {
+    const Workspace::Frame frame(*workspace);
+    encode_chunk(context, *workspace, pixels + begin * 3 * size_ * size_,
+                 out.row_range(begin, std::min(chunk_, out.rows - begin)));
+  }
+}
+
+}  // namespace openclip

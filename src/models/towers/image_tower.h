@@ -1,0 +1,40 @@
+// What turns pixels into image features. Part of rank 4.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/context.h"
+#include "models/towers/weights.h"
+#include "tensor/tensor.h"
+#include "tensor/workspace.h"
+
+namespace openclip {
+
+/// An image tower; immutable, usable by many threads, each with a workspace of its own.
+class ImageTower {
+ public:
+  virtual ~ImageTower() = default;
+
+  /// The tower that `config` describes. Throws: errors of Weights.
+  static std::unique_ptr<ImageTower> load(const Context& context, const Weights& weights,
+                                          const ModelConfig& config);
+
+  /// pixels: [count, 3, size, size]; out: [count, embed_dim], not normalised. Works on a few images
+  /// at a time, so that memory does not grow with `count`.
+  void encode(const Context& context, const float* pixels, Matrix out) const;
+
+ protected:
+  /// size: height and width of the images, pixels; chunk: images at a time.
+  ImageTower(int64_t size, int64_t chunk) : size_(size), chunk_(chunk) {}
+
+  /// As encode(), for at most `chunk` images.
+  virtual void encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
+                            Matrix out) const = 0;
+
+ private:
+  int64_t size_, chunk_;
+  mutable WorkspacePool workspaces_;
+};
+
+}  // namespace openclip

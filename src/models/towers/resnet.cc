@@ -1,0 +1,130 @@
+#include "models/towers/resnet.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace openclip {
+namespace {
+
+constexpr float kBatchNormEps = 1e-5f;  // torch.nn.BatchNorm2d's default
+constexpr ConvOptions kConv1x1{.op = UnaryOp::relu};
+constexpr ConvOptions kConv3x3{.kernel = 3, .padding = 1, .op = UnaryOp::relu};
+constexpr ConvOptions kStemConv{.kernel = 3, .stride = 2, .padding = 1, .op = UnaryOp::relu};
+
+// Pixels at a time: the widest activations (stage 1, a quarter of the size, 4 * width channels) of
+// so many take 77 MB in RN50.
+constexpr int64_t kChunkPixels = 12 * 224 * 224;
+
+Images take_images(Workspace& workspace, int64_t count, int64_t height, int64_t width,
+                   int64_t channels) {
+  return {workspace.take(count * height * width, channels), count, height, width};
+}
+
+}  // namespace
+
+Linear load_conv_bn(const Context& context, const Weights& weights, const std::string& conv,
+                    const std::string& batch_norm) {
+  const Tensor weight = weights.tensor(context, conv + ".weight");  // [out, in, kernel, kernel]
+  const Tensor scale = weights.tensor(context, batch_norm + ".weight");
+  const Tensor shift = weights.tensor(context, batch_norm + ".bias");
+  const Tensor mean = weights.tensor(context, batch_norm + ".running_mean");
+  const Tensor variance = weights.tensor(context, batch_norm + ".running_var");
+  const int64_t out = weight.shape()[0], channels = weight.shape()[1];
+  const int64_t area = weight.shape()[2] * weight.shape()[3];
+  std::vector<float> folded(static_cast<size_t>(weight.elements()));
+  std::vector<float> bias(static_cast<size_t>(out));
+  size_t to = 0;
+  for (int64_t o = 0; o < out; ++o) {
+    const double factor =
+        scale.data()[o] / std::sqrt(static_cast<double>(variance.data()[o]) + kBatchNormEps);
+    bias[static_cast<size_t>(o)] = static_cast<float>(shift.data()[o] - mean.data()[o] * factor);
+    for (int64_t i = 0; i < area; ++i)
+      for (int64_t c = 0; c < channels; ++c)
+        folded[to++] = static_cast<float>(weight.data()[(o * channels + c) * area + i] * factor);
+  }
+  return Linear(context, folded, bias, channels * area, out);
+}
+
+ResNetTower::ResNetTower(const Context& context, const Weights& weights, const VisionConfig& config)
+    : ImageTower(
+          config.image_size,
+          std::max<int64_t>(1, kChunkPixels / (int64_t{config.image_size} * config.image_size))),
+      config_(config),
+      stem1_(load_conv_bn(context, weights, "visual.conv1", "visual.bn1")),
+      stem2_(load_conv_bn(context, weights, "visual.conv2", "visual.bn2")),
+      stem3_(load_conv_bn(context, weights, "visual.conv3", "visual.bn3")),
+      pool_(context, weights, "visual.attnpool", config.heads) {
+  for (int stage = 0; stage < 4; ++stage) {
+    for (int i = 0; i < config.stages[static_cast<size_t>(stage)]; ++i) {
+      const std::string name = fmt::format("visual.layer{}.{}", stage + 1, i);
+      const auto load = [&](const char* conv, const char* norm) {
+        return load_conv_bn(context, weights, name + conv, name + norm);
+      };
+      Bottleneck block{load(".conv1", ".bn1"), load(".conv2", ".bn2"), load(".conv3", ".bn3"),
+                       std::nullopt, stage > 0 && i == 0 ? 2 : 1};
+      if (i == 0) block.downsample = load(".downsample.0", ".downsample.1");
+      blocks_.push_back(std::move(block));
+    }
+  }
+}
+
+Images ResNetTower::stem(const Context& context, Workspace& workspace, const float* pixels,
+                         int64_t count) const {
+  const int64_t size = config_.image_size, half = conv_out_size(size, kStemConv);
+  const Images pooled = take_images(workspace, count, half / 2, half / 2, stem3_.out());
+  const Workspace::Frame frame(workspace);
+  const Images input = take_images(workspace, count, size, size, 3);
+  const Images x1 = take_images(workspace, count, half, half, stem1_.out());
+  const Images x2 = take_images(workspace, count, half, half, stem2_.out());
+  const Images x3 = take_images(workspace, count, half, half, stem3_.out());
+  channels_last(context, pixels, input);
+  conv2d(context, input, stem1_, kStemConv, x1);
+  conv2d(context, x1, stem2_, kConv3x3, x2);
+  conv2d(context, x2, stem3_, kConv3x3, x3);
+  average_pool(context, x3, 2, pooled);
+  return pooled;
+}
+
+void ResNetTower::run(const Context& context, Workspace& workspace, const Bottleneck& block,
+                      const Images& x, const Images& out) const {
+  const Workspace::Frame frame(workspace);
+  const auto pool = [&](const Images& from) {
+    if (block.stride == 1) return from;
+    const Images to = take_images(workspace, from.count, out.height, out.width, from.channels());
+    average_pool(context, from, block.stride, to);
+    return to;
+  };
+  Images identity = x;
+  if (block.downsample) {
+    // downsample: avgpool(stride), conv 1x1, bn
+    identity = take_images(workspace, x.count, out.height, out.width, block.downsample->out());
+    const Images pooled = pool(x);
+    conv2d(context, pooled, *block.downsample, {}, identity);
+  }
+  // relu(bn1(conv1)), relu(bn2(conv2)), avgpool(stride), bn3(conv3) + identity, relu
+  const Images x1 = take_images(workspace, x.count, x.height, x.width, block.conv1.out());
+  const Images x2 = take_images(workspace, x.count, x.height, x.width, block.conv2.out());
+  conv2d(context, x, block.conv1, kConv1x1, x1);
+  conv2d(context, x1, block.conv2, kConv3x3, x2);
+  conv2d(context, pool(x2), block.conv3, {.op = UnaryOp::relu, .residual = identity.pixels}, out);
+}
+
+void ResNetTower::encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
+                               Matrix out) const {
+  Images x = stem(context, workspace, pixels, out.rows);
+  // Blocks write to two places in turn; stage 1's output is the largest.
+  const int64_t most = x.pixels.rows * blocks_.front().conv3.out();
+  float* places[2] = {workspace.take_floats(most), workspace.take_floats(most)};
+  int turn = 0;
+  for (const Bottleneck& block : blocks_) {
+    const int64_t height = x.height / block.stride, width = x.width / block.stride;
+    const Images next{
+        {places[turn], x.count * height * width, block.conv3.out()}, x.count, height, width};
+    run(context, workspace, block, x, next);
+    x = next;
+    turn = 1 - turn;
+  }
+  pool_.run(context, workspace, x.pixels, out);
+}
+
+}  // namespace openclip

@@ -1,0 +1,134 @@
+#include "models/towers/text_tower.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "tensor/convert.h"
+
+namespace openclip {
+namespace {
+
+constexpr int64_t kChunkTokens = 2048;  // bounds memory; see vit.cc
+
+std::string prefix_of(const ModelConfig& config) { return config.custom_text ? "text." : ""; }
+
+TransformerConfig blocks_of(const ModelConfig& config) {
+  const TextConfig& text = config.text;
+  return {.prefix = prefix_of(config) + "transformer.",
+          .width = text.width,
+          .heads = text.heads,
+          .layers = text.layers,
+          .mlp_width = text.mlp_width,
+          .layer_scale = text.ls_init_value.has_value(),
+          .causal = text.causal,
+          .activation = text.activation,
+          .norm_eps = text.norm_eps};
+}
+
+std::optional<Linear> load_projection(const Context& context, const Weights& weights,
+                                      const ModelConfig& config) {
+  const std::string name = prefix_of(config) + "text_projection";
+  if (!config.text.has_projection) return std::nullopt;
+  if (config.text.projection_bias) return weights.linear(context, name);
+  return weights.linear(
+      context, Weights::LinearNames{.weight = name, .bias = "", .layout = Linear::Layout::in_out});
+}
+
+// Index of the token whose state becomes the feature, in a text padded to its full length.
+int64_t pooled_index(const TextConfig& config, const std::vector<int32_t>& ids) {
+  switch (config.pool) {
+    case TextPool::argmax:  // x[arange, text.argmax(dim=-1)]
+      return std::max_element(ids.begin(), ids.end()) - ids.begin();
+    case TextPool::eos: {  // (text == eos_token_id).int().argmax(dim=-1): 0 where there is none
+      const auto eos = std::find(ids.begin(), ids.end(), *config.eos_id);
+      return eos == ids.end() ? 0 : eos - ids.begin();
+    }
+    case TextPool::last:
+      return static_cast<int64_t>(ids.size()) - 1;
+    case TextPool::first:
+      return 0;
+    case TextPool::none:
+      break;
+  }
+  throw Unsupported("[text_tower] pool none gives no text feature");
+}
+
+}  // namespace
+
+TextTower::TextTower(const Context& context, const Weights& weights, const ModelConfig& config)
+    : config_(config.text),
+      file_(weights.file()),
+      embedding_(weights.view(prefix_of(config) + "token_embedding.weight")),
+      positions_(weights.tensor(context, prefix_of(config) + "positional_embedding")),
+      blocks_(context, weights, blocks_of(config)),
+      ln_final_(NormWeights::load(context, weights, prefix_of(config) + "ln_final",
+                                  config.text.norm_eps)),
+      projection_(load_projection(context, weights, config)) {}
+
+TextTower::Sequence TextTower::prepare(const std::vector<int32_t>& ids) const {
+  const auto length = static_cast<size_t>(config_.context_length);
+  check_arg(!ids.empty() && ids.size() <= length,
+            "[encode_text] a text must have 1 to {} tokens, got {}", length, ids.size());
+  for (const int32_t id : ids)
+    check_arg(id >= 0 && id < config_.vocab_size,
+              "[encode_text] token ids must be from 0 to {}, got {}", config_.vocab_size - 1, id);
+  Sequence sequence{ids, 0};
+  sequence.ids.resize(length, config_.pad_id);
+  sequence.pooled = pooled_index(config_, sequence.ids);
+  if (config_.causal) sequence.ids.resize(static_cast<size_t>(sequence.pooled) + 1);
+  return sequence;
+}
+
+void TextTower::encode(const Context& context, std::span<const std::vector<int32_t>> ids,
+                       Matrix out) const {
+  std::vector<Sequence> texts;
+  texts.reserve(ids.size());
+  for (const std::vector<int32_t>& text : ids) texts.push_back(prepare(text));
+  const WorkspacePool::Lease workspace = workspaces_.borrow();
+  for (size_t begin = 0; begin < texts.size();) {
+    int64_t tokens = 0;
+    size_t end = begin;
+    while (end < texts.size() && (end == begin || tokens < kChunkTokens))
+      tokens += static_cast<int64_t>(texts[end++].ids.size());
+    const Workspace::Frame frame(*workspace);
+    encode_chunk(context, *workspace, std::span(texts).subspan(begin, end - begin),
+                 out.row_range(static_cast<int64_t>(begin), static_cast<int64_t>(end - begin)));
+    begin = end;
+  }
+}
+
+void TextTower::embed(const Context& context, std::span<const int32_t> ids, Matrix x) const {
+  const auto width = static_cast<size_t>(config_.width);
+  const size_t row_bytes = width * dtype_size(embedding_.dtype);
+  for (size_t i = 0; i < ids.size(); ++i)
+    to_float(context, embedding_.dtype,
+             embedding_.bytes.subspan(static_cast<size_t>(ids[i]) * row_bytes, row_bytes),
+             {x.row(static_cast<int64_t>(i)), width});
+  kernels::add_rows(ConstMatrix(x), positions_.matrix(), x);
+}
+
+void TextTower::encode_chunk(const Context& context, Workspace& workspace,
+                             std::span<const Sequence> texts, Matrix out) const {
+  std::vector<AttentionSpan> spans;
+  std::vector<int64_t> pooled_rows;
+  size_t tokens = 0;
+  for (const Sequence& text : texts) {
+    const size_t count = text.ids.size();
+    spans.push_back({tokens, count, tokens, count});
+    pooled_rows.push_back(static_cast<int64_t>(tokens) + text.pooled);
+    tokens += count;
+  }
+  const Matrix x = workspace.take(static_cast<int64_t>(tokens), config_.width);
+  const Matrix pooled = workspace.take(out.rows, config_.width);
+  for (size_t i = 0; i < texts.size(); ++i)
+    embed(context, texts[i].ids,
+          x.row_range(static_cast<int64_t>(spans[i].query_begin),
+                      static_cast<int64_t>(spans[i].query_count)));
+  blocks_.run_pooled(context, workspace, x, spans, pooled_rows, pooled);
+  if (!projection_) return ln_final_.apply(context, pooled, out);
+  ln_final_.apply(context, pooled, pooled);
+  linear(context, pooled, *projection_, out);
+}
+
+}  // namespace openclip

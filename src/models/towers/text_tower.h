@@ -1,0 +1,51 @@
+// The text transformer. Part of rank 4. Source: open_clip transformer.py TextTransformer and
+// model.py CLIP.encode_text, which are the same function with other key names.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "models/towers/transformer.h"
+#include "models/towers/weights.h"
+#include "tensor/workspace.h"
+
+namespace openclip {
+
+/// Token and position embeddings -> blocks -> ln_final of the pooled token -> projection.
+/// Sequences are packed without padding, and a causal one ends at its pooled token, since nothing
+/// after it can change the result; only where padding is seen (no causal mask, pool `last`) is it
+/// computed. Immutable, usable by many threads.
+class TextTower {
+ public:
+  TextTower(const Context& context, const Weights& weights, const ModelConfig& config);
+
+  /// ids: as Model::encode_text. out: [ids.size(), embed_dim].
+  /// Throws: InvalidArgument for empty or too long texts and ids outside of the vocabulary.
+  void encode(const Context& context, std::span<const std::vector<int32_t>> ids, Matrix out) const;
+
+ private:
+  /// What of a text is computed, and which of its tokens becomes the feature.
+  struct Sequence {
+    std::vector<int32_t> ids;
+    int64_t pooled = 0;
+  };
+  Sequence prepare(const std::vector<int32_t>& ids) const;
+  void encode_chunk(const Context& context, Workspace& workspace, std::span<const Sequence> texts,
+                    Matrix out) const;
+  void embed(const Context& context, std::span<const int32_t> ids, Matrix x) const;
+
+  TextConfig config_;
+  // The embedding table stays in the mapped file: a text reads few of its rows.
+  std::shared_ptr<const SafetensorsFile> file_;
+  TensorView embedding_;
+  Tensor positions_;
+  Transformer blocks_;
+  NormWeights ln_final_;
+  std::optional<Linear> projection_;
+  mutable WorkspacePool workspaces_;
+};
+
+}  // namespace openclip

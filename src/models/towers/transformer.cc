@@ -1,0 +1,130 @@
+#include "models/towers/transformer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "tensor/layer_norm.h"
+
+namespace openclip {
+namespace {
+
+// ls(x W^T + b) = gamma * (x W^T + b): a factor for each output channel.
+std::optional<ChannelAffine> layer_scale(const Context& context, const Weights& weights,
+                                         const std::string& name, bool present) {
+  if (!present) return std::nullopt;
+  const Tensor gamma = weights.tensor(context, name + ".gamma");
+  return ChannelAffine{{gamma.span().begin(), gamma.span().end()}, {}};
+}
+
+}  // namespace
+
+UnaryOp unary_op(Activation activation) {
+  switch (activation) {
+    case Activation::gelu:
+      return UnaryOp::gelu;
+    case Activation::gelu_tanh:
+      return UnaryOp::gelu_tanh;
+    case Activation::quick_gelu:
+      return UnaryOp::quick_gelu;
+  }
+  throw Internal("[transformer] unknown activation");
+}
+
+NormWeights NormWeights::load(const Context& context, const Weights& weights,
+                              const std::string& name, float eps) {
+  return {weights.tensor(context, name + ".weight"), weights.tensor(context, name + ".bias"), eps};
+}
+
+void NormWeights::apply(const Context& context, ConstMatrix x, Matrix out) const {
+  layer_norm(context, x, weight.span(), bias.span(), eps, out);
+}
+
+Transformer::Transformer(const Context& context, const Weights& weights,
+                         const TransformerConfig& config)
+    : config_(config) {
+  const int64_t width = config.width;
+  for (int64_t i = 0; i < config.layers; ++i) {
+    const std::string name = fmt::format("{}resblocks.{}", config.prefix, i);
+    const auto ls_1 = layer_scale(context, weights, name + ".ls_1", config.layer_scale);
+    const auto ls_2 = layer_scale(context, weights, name + ".ls_2", config.layer_scale);
+    // in_proj holds the rows of q, k and v; q apart, since the last block needs it for few tokens.
+    Weights::LinearNames q{.weight = name + ".attn.in_proj_weight",
+                           .bias = name + ".attn.in_proj_bias"};
+    Weights::LinearNames kv = q;
+    q.rows = {0, width};
+    kv.rows = {width, 2 * width};
+    blocks_.push_back({NormWeights::load(context, weights, name + ".ln_1", config.norm_eps),
+                       NormWeights::load(context, weights, name + ".ln_2", config.norm_eps),
+                       weights.linear(context, q), weights.linear(context, kv),
+                       weights.linear(context, name + ".attn.out_proj", ls_1 ? &*ls_1 : nullptr),
+                       weights.linear(context, name + ".mlp.c_fc"),
+                       weights.linear(context, name + ".mlp.c_proj", ls_2 ? &*ls_2 : nullptr)});
+  }
+}
+
+void Transformer::run(const Context& context, Workspace& workspace, Matrix x,
+                      std::span<const AttentionSpan> spans) const {
+  for (const Block& block : blocks_) run_block(context, workspace, block, x, spans);
+}
+
+void Transformer::run_block(const Context& context, Workspace& workspace, const Block& block,
+                            Matrix x, std::span<const AttentionSpan> spans) const {
+  const int64_t width = config_.width;
+  const Workspace::Frame frame(workspace);
+  const Matrix hidden = workspace.take(x.rows, width);
+  const Matrix q = workspace.take(x.rows, width);
+  const Matrix kv = workspace.take(x.rows, 2 * width);
+  block.ln_1.apply(context, x, hidden);
+  linear(context, hidden, block.q, q);
+  linear(context, hidden, block.kv, kv);
+  attention(context, workspace, q, kv.columns(0, width), kv.columns(width, width), spans,
+            {config_.heads, config_.causal}, hidden);
+  finish_block(context, workspace, block, hidden, x);
+}
+
+// x += out_proj(attended); x += mlp(ln_2(x)).
+void Transformer::finish_block(const Context& context, Workspace& workspace, const Block& block,
+                               ConstMatrix attended, Matrix x) const {
+  const Workspace::Frame frame(workspace);
+  const Matrix hidden = workspace.take(x.rows, config_.width);
+  const Matrix wide = workspace.take(x.rows, config_.mlp_width);
+  linear(context, attended, block.out_proj, x, {.residual = x});
+  block.ln_2.apply(context, x, hidden);
+  linear(context, hidden, block.c_fc, wide, {.op = unary_op(config_.activation)});
+  linear(context, wide, block.c_proj, x, {.residual = x});
+}
+
+void Transformer::run_pooled(const Context& context, Workspace& workspace, Matrix x,
+                             std::span<const AttentionSpan> spans, std::span<const int64_t> pooled,
+                             Matrix out) const {
+  check_arg(pooled.size() == spans.size() && out.rows == static_cast<int64_t>(spans.size()),
+            "[transformer] one pooled row for each of {} sequences, got {} and out {}",
+            spans.size(), pooled.size(), out.shape_str());
+  const int64_t width = config_.width;
+  for (size_t i = 0; i + 1 < blocks_.size(); ++i)
+    run_block(context, workspace, blocks_[i], x, spans);
+
+  const Block& last = blocks_.back();
+  const Workspace::Frame frame(workspace);
+  const Matrix hidden = workspace.take(x.rows, width);
+  const Matrix kv = workspace.take(x.rows, 2 * width);
+  const Matrix pooled_hidden = workspace.take(out.rows, width);
+  const Matrix q = workspace.take(out.rows, width);
+  last.ln_1.apply(context, x, hidden);
+  std::vector<AttentionSpan> pooled_spans(spans.begin(), spans.end());
+  for (size_t i = 0; i < spans.size(); ++i) {
+    const size_t row_bytes = static_cast<size_t>(width) * sizeof(float);
+    std::memcpy(out.row(static_cast<int64_t>(i)), x.row(pooled[i]), row_bytes);
+    std::memcpy(pooled_hidden.row(static_cast<int64_t>(i)), hidden.row(pooled[i]), row_bytes);
+    pooled_spans[i].query_begin = i;
+    pooled_spans[i].query_count = 1;
+  }
+  linear(context, pooled_hidden, last.q, q);
+  linear(context, hidden, last.kv, kv);
+  attention(context, workspace, q, kv.columns(0, width), kv.columns(width, width), pooled_spans,
+            {config_.heads, config_.causal}, pooled_hidden);
+  finish_block(context, workspace, last, pooled_hidden, out);
+}
+
+}  // namespace openclip

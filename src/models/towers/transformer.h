@@ -1,0 +1,75 @@
+// The residual attention blocks that the image and the text tower share. Part of rank 4.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "models/config/model_config.h"
+#include "models/towers/weights.h"
+#include "tensor/attention.h"
+#include "tensor/linear.h"
+#include "tensor/workspace.h"
+
+namespace openclip {
+
+/// The kernel's name of a config's activation.
+UnaryOp unary_op(Activation activation);
+
+/// Weight and bias of a LayerNorm.
+struct NormWeights {
+  Tensor weight, bias;
+  float eps = 1e-5f;
+
+  static NormWeights load(const Context& context, const Weights& weights, const std::string& name,
+                          float eps);
+  void apply(const Context& context, ConstMatrix x, Matrix out) const;
+};
+
+struct TransformerConfig {
+  std::string prefix;  // of the keys: "visual.transformer."
+  int64_t width = 0, heads = 1, layers = 0, mlp_width = 0;
+  bool layer_scale = false;  // folded into out_proj and c_proj
+  bool causal = false;
+  Activation activation = Activation::gelu;
+  float norm_eps = 1e-5f;
+};
+
+/// x += ls_1(attn(ln_1(x))); x += ls_2(mlp(ln_2(x))) for each block, over packed sequences.
+/// Source: open_clip transformer.py ResidualAttentionBlock. Immutable.
+class Transformer {
+ public:
+  Transformer(const Context& context, const Weights& weights, const TransformerConfig& config);
+
+  /// Runs all blocks in place. x: [tokens, width], the sequences one after the other; spans: the
+  /// rows of each, queries and keys alike.
+  void run(const Context& context, Workspace& workspace, Matrix x,
+           std::span<const AttentionSpan> spans) const;
+
+  /// As run(), but computes in the last block only what row pooled[i] of sequence i needs, which is
+  /// exact: no other row is read after it. Destroys x. A causal sequence must end at its pooled
+  /// row. out: [spans.size(), width], the pooled rows.
+  void run_pooled(const Context& context, Workspace& workspace, Matrix x,
+                  std::span<const AttentionSpan> spans, std::span<const int64_t> pooled,
+                  Matrix out) const;
+
+ private:
+  struct Block {
+    NormWeights ln_1, ln_2;
+    Linear q, kv, out_proj, c_fc, c_proj;
+  };
+
+  // One block: queries (and the rows of `x` that are updated) at the rows where x is `from` for
+  // keys.
+  void run_block(const Context& context, Workspace& workspace, const Block& block, Matrix x,
+                 std::span<const AttentionSpan> spans) const;
+  void finish_block(const Context& context, Workspace& workspace, const Block& block,
+                    ConstMatrix attended, Matrix x) const;
+
+  TransformerConfig config_;
+  std::vector<Block> blocks_;
+};
+
+}  // namespace openclip

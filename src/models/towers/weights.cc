@@ -1,0 +1,133 @@
+#include "models/towers/weights.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "base/error.h"
+#include "tensor/convert.h"
+
+namespace openclip {
+namespace {
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+bool is_known_buffer(const std::string& name) {
+  if (name == "input_resolution" || name == "context_length" || name == "vocab_size") return true;
+  return ends_with(name, "attn_mask") || ends_with(name, "num_batches_tracked") ||
+         ends_with(name, "position_ids");
+}
+
+// Scalars are stored as [] or [1] (nonscalar_logit_scale).
+bool same_shape(const std::vector<int64_t>& got, const std::vector<int64_t>& want) {
+  if (want.empty() && got == std::vector<int64_t>{1}) return true;
+  return got == want;
+}
+
+// "a, b and 7 more": long lists say enough in their first names.
+std::string join(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 20;
+  if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
+  const std::vector<std::string> shown(names.begin(), names.begin() + kShown);
+  return fmt::format("{} and {} more", fmt::join(shown, ", "), names.size() - kShown);
+}
+
+// Floats of a view without a copy where the file holds aligned f32; else converted into `storage`.
+std::span<const float> floats_of(const Context& context, DType dtype,
+                                 std::span<const uint8_t> bytes, Buffer& storage) {
+  if (dtype == DType::f32 && reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0)
+    return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
+  storage = Buffer(bytes.size() / dtype_size(dtype));
+  to_float(context, dtype, bytes, {storage.data(), storage.size()});
+  return {storage.data(), storage.size()};
+}
+
+}  // namespace
+
+Weights::Weights(std::shared_ptr<const SafetensorsFile> file, const std::string& source,
+                 const ModelConfig& config)
+    : file_(std::move(file)), source_(source) {
+  std::map<std::string, const TensorSpec*> wanted;
+  const std::vector<TensorSpec> specs = model_tensors(config);
+  for (const TensorSpec& spec : specs) wanted[spec.name] = &spec;
+  std::vector<std::string> missing, unexpected, misshaped, mistyped;
+  for (const TensorSpec& spec : specs)
+    if (!spec.optional && file_->tensors().count(spec.name) == 0) missing.push_back(spec.name);
+  for (const auto& [name, view] : file_->tensors()) {
+    if (is_known_buffer(name)) continue;
+    const auto spec = wanted.find(name);
+    if (spec == wanted.end())
+      unexpected.push_back(name);
+    else if (!same_shape(view.shape, spec->second->shape))
+      misshaped.push_back(fmt::format("{} is {}, should be {}", name, Shape(view.shape).str(),
+                                      Shape(spec->second->shape).str()));
+    else if (view.dtype != DType::f32 && view.dtype != DType::f16 && view.dtype != DType::bf16)
+      mistyped.push_back(fmt::format("{} is {}", name, dtype_name(view.dtype)));
+  }
+  std::vector<std::string> problems;
+  if (!missing.empty()) problems.push_back("missing tensors: " + join(missing));
+  if (!unexpected.empty()) problems.push_back("unexpected tensors: " + join(unexpected));
+  if (!misshaped.empty()) problems.push_back("wrong shapes: " + join(misshaped));
+  if (!mistyped.empty()) problems.push_back("types other than f32, f16, bf16: " + join(mistyped));
+  if (!problems.empty())
+    throw ParseError(source_, fmt::format("does not hold the model '{}': {}", config.name,
+                                          fmt::join(problems, "; ")));
+}
+
+Tensor Weights::tensor(const Context& context, const std::string& name) const {
+  const TensorView& from = view(name);
+  Tensor out{Shape(from.shape)};
+  to_float(context, from.dtype, from.bytes, {out.data(), static_cast<size_t>(out.elements())});
+  return out;
+}
+
+float Weights::scalar(const std::string& name) const { return tensor(Context(1), name).data()[0]; }
+
+Linear Weights::linear(const Context& context, const LinearNames& names) const {
+  const TensorView& from = view(names.weight);
+  const bool out_in = names.layout == Linear::Layout::out_in;
+  int64_t out = out_in ? from.shape.front() : from.shape.back();
+  const int64_t in = out == 0 ? 0 : element_count(from.shape) / out;
+  std::span<const uint8_t> bytes = from.bytes;
+  int64_t first = 0;
+  if (names.rows) {
+    first = names.rows->first;
+    out = names.rows->second;
+    const size_t row_bytes = static_cast<size_t>(in) * dtype_size(from.dtype);
+    bytes =
+        bytes.subspan(static_cast<size_t>(first) * row_bytes, static_cast<size_t>(out) * row_bytes);
+  }
+  Buffer storage;
+  std::span<const float> weight = floats_of(context, from.dtype, bytes, storage);
+  Tensor stored_bias;
+  std::vector<float> bias;
+  if (!names.bias.empty()) {
+    stored_bias = tensor(context, names.bias);
+    const std::span<const float> all = stored_bias.span();
+    bias.assign(all.begin() + first, all.begin() + first + out);
+  }
+  if (names.affine == nullptr) return Linear(context, weight, bias, in, out, names.layout);
+
+  check_arg(out_in, "[weights] only [out, in] weights can be scaled, got {}", names.weight);
+  Buffer scaled(weight.size());
+  bias.resize(static_cast<size_t>(out));
+  for (size_t row = 0; row < bias.size(); ++row) {
+    const float scale = names.affine->scale[row];
+    const size_t begin = row * static_cast<size_t>(in);
+    for (size_t i = begin; i < begin + static_cast<size_t>(in); ++i)
+      scaled.data()[i] = weight[i] * scale;
+    bias[row] *= scale;
+    if (!names.affine->shift.empty()) bias[row] += names.affine->shift[row];
+  }
+  return Linear(context, {scaled.data(), scaled.size()}, bias, in, out, names.layout);
+}
+
+Linear Weights::linear(const Context& context, const std::string& name,
+                       const ChannelAffine* affine) const {
+  return linear(context,
+                LinearNames{.weight = name + ".weight", .bias = name + ".bias", .affine = affine});
+}
+
+}  // namespace openclip

@@ -1,0 +1,64 @@
+// The tensors of a checkpoint, checked against the table of names and handed out as the engine
+// needs them. Part of rank 4.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "io/safetensors.h"
+#include "models/config/tensor_table.h"
+#include "tensor/linear.h"
+#include "tensor/tensor.h"
+
+namespace openclip {
+
+/// Factor and offset of each output channel that follow a layer and are folded into it:
+/// y = (x W^T + b) * scale + shift.
+struct ChannelAffine {
+  std::vector<float> scale, shift;  // shift may be empty = 0
+};
+
+class Weights {
+ public:
+  /// Checks all tensors of the file against `config` (whole, also where only one tower is wanted).
+  /// Known buffers that carry no weights (attn_mask, num_batches_tracked, position_ids, OpenAI's
+  /// input_resolution, context_length and vocab_size) may be there or not.
+  /// Throws: ParseError listing all missing, unexpected and mis-shaped tensors.
+  Weights(std::shared_ptr<const SafetensorsFile> file, const std::string& source,
+          const ModelConfig& config);
+
+  /// A copy in f32.
+  Tensor tensor(const Context& context, const std::string& name) const;
+
+  /// First element of a scalar or one-element tensor.
+  float scalar(const std::string& name) const;
+
+  /// `weight` as a packed layer with `bias` (name, empty = none); [out, in] or [in, out] as
+  /// `layout` says, more dimensions count as `in`. rows: only these rows of an [out, in] weight and
+  /// bias.
+  struct LinearNames {
+    std::string weight, bias;
+    Linear::Layout layout = Linear::Layout::out_in;
+    std::optional<std::pair<int64_t, int64_t>> rows = std::nullopt;  // begin, count
+    const ChannelAffine* affine = nullptr;
+  };
+  Linear linear(const Context& context, const LinearNames& names) const;
+
+  /// `name`.weight and `name`.bias of a torch.nn.Linear.
+  Linear linear(const Context& context, const std::string& name,
+                const ChannelAffine* affine = nullptr) const;
+
+  /// The tensor in the file, for rows that are read one by one. Valid while file() lives.
+  const TensorView& view(const std::string& name) const { return file_->tensor(name); }
+  const std::shared_ptr<const SafetensorsFile>& file() const { return file_; }
+
+ private:
+  std::shared_ptr<const SafetensorsFile> file_;
+  std::string source_;
+};
+
+}  // namespace openclip
