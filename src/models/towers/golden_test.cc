@@ -1,0 +1,163 @@
+// Whole models against the features that Python open_clip computes (tools/goldens/towers.py).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "io/safetensors.h"
+#include "models/model.h"
+
+namespace openclip {
+namespace {
+
+const std::string kFolder = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/towers/";
+
+template <class T>
+std::vector<T> values(const SafetensorsFile& file, const std::string& name) {
+  const TensorView& view = file.tensor(name);
+  std::vector<T> out(view.bytes.size() / sizeof(T));
+  std::memcpy(out.data(), view.bytes.data(), view.bytes.size());
+  return out;
+}
+
+struct Golden {
+  ModelConfig config;
+  std::vector<float> pixels, image_features, text_features;
+  std::vector<std::vector<int32_t>> ids;  // without padding
+
+  explicit Golden(const std::string& name)
+      : config(parse_model_config(read_text_file(kFolder + name + ".json", 1 << 20), name, name)) {
+    const SafetensorsFile io = SafetensorsFile::open(kFolder + name + ".io.safetensors");
+    pixels = values<float>(io, "pixels");
+    image_features = values<float>(io, "image_features");
+    text_features = values<float>(io, "text_features");
+    const std::vector<int32_t> padded = values<int32_t>(io, "ids");
+    const std::vector<int32_t> lengths = values<int32_t>(io, "lengths");
+    for (size_t i = 0; i < lengths.size(); ++i) {
+      const auto row = padded.begin() + static_cast<int64_t>(i) * config.text.context_length;
+      ids.emplace_back(row, row + lengths[i]);
+    }
+  }
+
+  std::string weights() const { return kFolder + config.name + ".safetensors"; }
+};
+
+// Both sides round at every operation: sums of up to about 100 products (sqrt of that many
+// roundings each) in some 20 layers after one another, relative to the largest feature.
+double tolerance(const std::vector<float>& want) {
+  float largest = 0;
+  for (const float value : want) largest = std::max(largest, std::abs(value));
+  return largest * std::numeric_limits<float>::epsilon() * 10 * std::sqrt(20.0);
+}
+
+void expect_features(const std::vector<float>& got, const std::vector<float>& want) {
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got[i], want[i], tolerance(want)) << "element " << i;
+}
+
+class GoldenTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenTest, ImageFeatures) {
+  const Golden golden(GetParam());
+  const Context context(2);
+  const auto model =
+      Model::load(context, golden.config, golden.weights(), {.towers = Towers::image_only});
+  std::vector<float> got(golden.image_features.size());
+  model->encode_image(context, golden.pixels.data(), 3, got.data());
+  expect_features(got, golden.image_features);
+}
+
+TEST_P(GoldenTest, TextFeatures) {
+  const Golden golden(GetParam());
+  const Context context(2);
+  const auto model =
+      Model::load(context, golden.config, golden.weights(), {.towers = Towers::text_only});
+  std::vector<float> got(golden.text_features.size());
+  model->encode_text(context, golden.ids, got.data());
+  expect_features(got, golden.text_features);
+}
+
+TEST_P(GoldenTest, BatchAndThreadsDoNotChangeTheResult) {
+  const Golden golden(GetParam());
+  const Context one(1), three(3);
+  const auto model = Model::load(three, golden.config, golden.weights());
+  const size_t dim = static_cast<size_t>(golden.config.embed_dim);
+  std::vector<float> all(golden.ids.size() * dim), single(all.size());
+  model->encode_text(three, golden.ids, all.data());
+  for (size_t i = 0; i < golden.ids.size(); ++i)
+    model->encode_text(one, {&golden.ids[i], 1}, &single[i * dim]);
+  expect_features(single, all);
+  std::vector<float> images(3 * dim), image(3 * dim);
+  model->encode_image(three, golden.pixels.data(), 3, images.data());
+  for (size_t i = 0; i < 3; ++i)
+    model->encode_image(one, &golden.pixels[i * golden.pixels.size() / 3], 1, &image[i * dim]);
+  expect_features(image, images);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
+                         testing::Values("plain", "scale_average_quick", "no_ln_pre_last",
+                                         "eos_bf16", "causal_last", "first_no_projection",
+                                         "resnet_f16", "resnet_quick"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(ModelTest, ScaleAndBias) {
+  const Golden golden("no_ln_pre_last");
+  const auto model = Model::load(Context(1), golden.config, golden.weights());
+  EXPECT_NEAR(model->logit_scale(), 1 / 0.07, 1e-4);
+  ASSERT_TRUE(model->logit_bias().has_value());
+  EXPECT_FLOAT_EQ(*model->logit_bias(), -10);
+}
+
+TEST(ModelTest, ListsEveryBadTensorAtOnce) {
+  const Golden golden("plain");
+  ModelConfig config = golden.config;
+  config.vision.layers = 1;  // the file's second block is then too much
+  config.vision.patch_size = 7;
+  config.custom_text = true;  // other key names
+  try {
+    Model::load(Context(1), config, golden.weights());
+    FAIL() << "no error";
+  } catch (const ParseError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("missing tensors: text.positional_embedding"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("unexpected tensors: ln_final.bias"));
+    EXPECT_THAT(error.what(), testing::HasSubstr(
+                                  "visual.conv1.weight is [24, 3, 8, 8], should be [24, 3, 7, 7]"));
+  }
+}
+
+TEST(ModelTest, RefusesTheTowerThatWasNotLoaded) {
+  const Golden golden("plain");
+  const Context context(1);
+  const auto model =
+      Model::load(context, golden.config, golden.weights(), {.towers = Towers::text_only});
+  float out[16];
+  EXPECT_THROW(model->encode_image(context, golden.pixels.data(), 1, out), InvalidArgument);
+}
+
+TEST(ModelTest, RefusesBadTexts) {
+  const Golden golden("plain");
+  const Context context(1);
+  const auto model = Model::load(context, golden.config, golden.weights());
+  float out[16];
+  for (const std::vector<int32_t>& bad :
+       {std::vector<int32_t>{}, std::vector<int32_t>(10, 1), {58, -1, 59}, {58, 60, 59}}) {
+    const std::vector<std::vector<int32_t>> ids = {bad};
+    EXPECT_THROW(model->encode_text(context, ids, out), InvalidArgument);
+  }
+}
+
+TEST(ModelTest, NothingIsFine) {
+  const Golden golden("resnet_f16");
+  const Context context(1);
+  const auto model = Model::load(context, golden.config, golden.weights());
+  model->encode_image(context, nullptr, 0, nullptr);
+  model->encode_text(context, {}, nullptr);
+}
+
+}  // namespace
+}  // namespace openclip
