@@ -1,0 +1,89 @@
+// Batches made ahead of the training step by worker threads.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "augment/augment.h"
+#include "data/dataset.h"
+#include "data/text_encoder.h"
+
+namespace openclip::train {
+
+struct Batch {
+  at::Tensor pixels;  // f32 [count, 3, size, size], channels last
+  at::Tensor ids;     // i64 [count, context_length]
+  at::Tensor labels;  // i64 [count], -1 = none
+  at::Tensor hog;     // f32 [count, kHogLength], undefined unless asked for
+};
+
+struct LoaderOptions {
+  int64_t batch_size = 64;
+  int64_t batches_per_epoch = 1;
+  int workers = 4;
+  int prefetch = 3;  // batches under way
+  uint64_t seed = 0;
+  int image_size = 224;
+  int context_length = 77;
+  int pad_id = 0;
+  bool with_hog = false;
+  CaptionOptions captions;
+};
+
+/// Row r of batch b of epoch e is a pure function of (seed, e, b, r), whatever the workers do.
+/// Samples that cannot be decoded are left out of their batch and reported.
+class Loader {
+ public:
+  /// Starts at batch `first` of all epochs together (epoch * batches_per_epoch + batch).
+  Loader(Dataset& dataset, const Augmenter& augmenter, TextEncoder encode,
+         const LoaderOptions& options, int64_t first, Warn warn);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// The next batch. Throws what a worker threw, and Error if no sample of a batch was readable.
+  Batch next();
+
+ private:
+  struct Slot {
+    Batch batch;
+    std::vector<uint8_t> valid;
+    int64_t done = 0;
+  };
+  struct Job {
+    Ticket ticket;
+    int64_t batch, row;
+  };
+
+  void work();
+  std::optional<Job> take(std::unique_lock<std::mutex>& lock);
+  bool fill(Job& job, Slot& slot);
+  Slot fresh_slot() const;
+
+  Dataset& dataset_;
+  const Augmenter& augmenter_;
+  TextEncoder encode_;
+  const LoaderOptions options_;
+  Warn warn_;
+
+  std::mutex mutex_;
+  std::condition_variable room_, ready_;
+  std::deque<std::unique_ptr<Slot>> slots_;  // slots_[i] is batch first_ + i
+  int64_t first_;                            // the batch that next() hands out
+  int64_t next_batch_, next_row_ = 0;        // what a worker takes next
+  int64_t stream_epoch_ = -1;
+  std::unique_ptr<SampleStream> stream_;
+  std::exception_ptr failure_;
+  bool stopping_ = false;
+  std::vector<std::jthread> workers_;
+};
+
+}  // namespace openclip::train

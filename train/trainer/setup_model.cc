@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "trainer/setup.h"
+
+namespace openclip::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMaxConfigBytes = 1 << 20;
+
+void override_preprocess(PreprocessSettings& settings, const Options& options) {
+  for (size_t c = 0; c < options.image_mean.size(); ++c) settings.mean[c] = options.image_mean[c];
+  for (size_t c = 0; c < options.image_std.size(); ++c) settings.std[c] = options.image_std[c];
+  if (!options.image_interpolation.empty()) settings.interpolation = options.image_interpolation;
+  if (!options.image_resize_mode.empty()) settings.resize_mode = options.image_resize_mode;
+  if (options.image_fill) settings.fill_color = *options.image_fill;
+}
+
+// Parsed anew, so that every derived size follows.
+void force_image_size(ModelConfig& config, int size) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::parse(config.model_cfg_json);
+  json["vision_cfg"]["image_size"] = size;
+  const PreprocessSettings preprocess = config.preprocess;
+  config = parse_model_config(json.dump(), "--force-image-size", config.name);
+  config.preprocess = preprocess;
+}
+
+}  // namespace
+
+ModelSource find_model(const Options& options) {
+  constexpr std::string_view kLocal = "local-dir:";
+  const std::string model =
+      options.model.starts_with(kLocal) ? options.model.substr(kLocal.size()) : options.model;
+  ModelSource source;
+  fs::path config_file = model;
+  if (fs::is_directory(config_file)) {
+    const fs::path weights = config_file / "open_clip_model.safetensors";
+    if (fs::exists(weights)) source.weights = weights;
+    if (fs::exists(config_file / "tokenizer.json")) source.tokenizer_folder = config_file;
+    config_file /= "open_clip_config.json";
+  }
+  if (!fs::exists(config_file))
+    throw NotFound(fmt::format("--model {}: no such config file or model folder", options.model));
+  source.config = parse_model_config(read_text_file(config_file, kMaxConfigBytes), config_file,
+                                     fs::path(model).stem());
+  if (options.force_image_size) force_image_size(source.config, *options.force_image_size);
+  if (options.force_quick_gelu) force_quick_gelu(source.config);
+  override_preprocess(source.config.preprocess, options);
+  if (!options.pretrained.empty()) source.weights = options.pretrained;
+  if (!options.tokenizer.empty()) source.tokenizer_folder = options.tokenizer;
+  if (!source.tokenizer_folder.empty() &&
+      !fs::exists(fs::path(source.tokenizer_folder) / "tokenizer.json"))
+    throw NotFound(fmt::format("--tokenizer {}: holds no tokenizer.json", source.tokenizer_folder));
+  return source;
+}
+
+}  // namespace openclip::train
