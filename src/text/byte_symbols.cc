@@ -1,5 +1,8 @@
 #include "text/byte_symbols.h"
 
+#include <cstddef>
+#include <cstdint>
+
 namespace openclip {
 namespace {
 
@@ -27,9 +30,25 @@ constexpr std::array<unsigned char, 256> make_order() {
 constexpr auto kSymbols = make_symbols();
 constexpr auto kOrder = make_order();
 
+// Symbols lie below U+0144: 0x100 and one for each of the 68 bytes that do not print.
+constexpr size_t kSymbolEnd = 0x144;
+
+constexpr std::array<int16_t, kSymbolEnd> make_bytes() {
+  std::array<int16_t, kSymbolEnd> bytes{};
+  for (int16_t& byte : bytes) byte = -1;
+  for (int16_t byte = 0; byte < 256; ++byte) bytes[kSymbols[static_cast<size_t>(byte)]] = byte;
+  return bytes;
+}
+
+constexpr auto kBytes = make_bytes();
+
 }  // namespace
 
 char32_t byte_symbol(unsigned char byte) { return kSymbols[byte]; }
+std::optional<unsigned char> symbol_byte(char32_t symbol) {
+  if (symbol >= kSymbolEnd || kBytes[symbol] < 0) return std::nullopt;
+  return static_cast<unsigned char>(kBytes[symbol]);
+}
 const std::array<unsigned char, 256>& bytes_in_clip_order() { return kOrder; }
 
 }  // namespace openclip

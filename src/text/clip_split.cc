@@ -8,7 +8,10 @@ namespace {
 
 enum class Kind { space, letter, number, other };
 
-Kind kind_of(char32_t code) {
+// The iota below: the regex module puts it into no class when it ignores case, so it is skipped.
+constexpr char32_t kYpogegrammeni = 0x0345;
+
+Kind kind_of(char32_t code, bool ignore_case) {
   if (code < 0x80) {
     if ((code >= U'a' && code <= U'z') || (code >= U'A' && code <= U'Z')) return Kind::letter;
     if (code >= U'0' && code <= U'9') return Kind::number;
@@ -16,7 +19,8 @@ Kind kind_of(char32_t code) {
   }
   if (is_letter(code)) return Kind::letter;
   if (is_number(code)) return Kind::number;
-  return is_py_space(code) ? Kind::space : Kind::other;
+  if (is_py_space(code) || (ignore_case && code == kYpogegrammeni)) return Kind::space;
+  return Kind::other;
 }
 
 char32_t fold(char32_t code) {
@@ -57,11 +61,11 @@ std::string_view next_clip_word(std::string_view text, size_t* position,
       *position += size;
       return text.substr(begin, size);
     }
-    const Kind kind = kind_of(next_code_point(text, position));
+    const Kind kind = kind_of(next_code_point(text, position), options.ignore_case);
     if (kind == Kind::space) continue;
     while (kind != Kind::number && *position < text.size()) {
       size_t next = *position;
-      if (kind_of(next_code_point(text, &next)) != kind) break;
+      if (kind_of(next_code_point(text, &next), options.ignore_case) != kind) break;
       *position = next;
     }
     return text.substr(begin, *position - begin);
