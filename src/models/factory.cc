@@ -1,0 +1,169 @@
+#include "models/factory.h"
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "io/hub_cache.h"
+#include "models/default_model.h"
+#include "models/registry.h"
+#include "models/weights_search.h"
+
+namespace openclip {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfigName = "open_clip_config.json";
+constexpr size_t kMaxConfigBytes = size_t{1} << 20;
+
+bool is_file(const fs::path& path) {
+  std::error_code none;
+  return fs::is_regular_file(path, none);
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code none;
+  return fs::is_directory(path, none);
+}
+
+std::string base_name(const std::string& folder) {
+  fs::path path = fs::path(folder).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
+ModelConfig read_config(const fs::path& path, const std::string& name) {
+  return parse_model_config(read_text_file(path.string(), kMaxConfigBytes), path.string(), name);
+}
+
+void set_weights(ModelSource& source, WeightsPath found) {
+  source.weights = std::move(found.path);
+  source.missing_weights = std::move(found.problem);
+}
+
+// --pretrained FILE or DIR, where the model itself is known already.
+void set_given_weights(ModelSource& source, const std::string& given) {
+  if (is_folder(given)) return set_weights(source, find_weights_in_folder(given));
+  if (!is_file(given)) throw NotFound(fmt::format("weights '{}' do not exist", given));
+  source.weights = given;
+}
+
+ModelSource from_folder(const std::string& folder, const std::string& pretrained) {
+  if (!is_folder(folder)) throw NotFound(fmt::format("model folder '{}' does not exist", folder));
+  const fs::path config = fs::path(folder) / kConfigName;
+  if (!is_file(config)) {
+    const bool transformers = is_file(fs::path(folder) / "config.json");
+    throw NotFound(fmt::format("{}: no {} in this model folder{}", folder, kConfigName,
+                               transformers
+                                   ? " (config.json is that of Hugging Face transformers, which "
+                                     "this version does not read)"
+                                   : ", only such a folder can be loaded"));
+  }
+  ModelSource source{.config = read_config(config, base_name(folder)), .folder = folder};
+  if (pretrained.empty())
+    set_weights(source, find_weights_in_folder(folder));
+  else
+    set_given_weights(source, pretrained);
+  return source;
+}
+
+ModelSource from_hub(const std::string& repo, const std::string& pretrained) {
+  for (const std::string& snapshot : hub_snapshots(repo))
+    if (is_file(fs::path(snapshot) / kConfigName)) {
+      ModelSource source = from_folder(snapshot, pretrained);
+      source.config.name = "hf-hub:" + repo;
+      return source;
+    }
+  throw NotFound(
+      fmt::format("hf-hub:{} is not in {}, and downloading is not part of this version; "
+                  "'hf download {}' puts it there",
+                  repo, hub_cache_dir(), repo));
+}
+
+ModelSource from_config_file(const std::string& path, const std::string& pretrained) {
+  if (fs::path(path).filename() == kConfigName)
+    return from_folder(fs::absolute(path).parent_path().string(), pretrained);
+  ModelSource source{.config = read_config(path, fs::path(path).stem().string()),
+                     .folder = fs::absolute(path).parent_path().string()};
+  if (pretrained.empty())
+    source.missing_weights =
+        fmt::format("{} is a config without weights; pass --pretrained FILE", path);
+  else
+    set_given_weights(source, pretrained);
+  return source;
+}
+
+// A weights file says nothing about preprocessing and activation. Where a config lies beside it,
+// that one knows; open_clip takes its defaults and computes other features in silence.
+void apply_neighbour_config(ModelSource& source) {
+  if (source.weights.empty()) return;
+  const fs::path config = fs::path(source.weights).parent_path() / kConfigName;
+  if (!is_file(config)) return;
+  const ModelConfig neighbour = read_config(config, source.config.name);
+  source.config.preprocess = neighbour.preprocess;
+  if (neighbour.vision.activation == Activation::quick_gelu) force_quick_gelu(source.config);
+  source.notes.push_back(
+      fmt::format("preprocessing and activation are those of {}", config.string()));
+}
+
+ModelSource from_registry(const std::string& name, const std::string& pretrained) {
+  ModelSource source{.config = registry_config(name)};
+  const std::string& model = source.config.name;
+  if (pretrained.empty()) {
+    std::vector<std::string> tags;
+    for (const PretrainedTag& tag : registry_tags(name)) tags.push_back(tag.tag);
+    source.missing_weights =
+        fmt::format("{} needs weights; pass --pretrained FILE{}", model,
+                    tags.empty() ? std::string()
+                                 : fmt::format(" or one of the tags {}", fmt::join(tags, ", ")));
+    return source;
+  }
+  if (is_file(pretrained) || is_folder(pretrained)) {
+    set_given_weights(source, pretrained);
+    apply_neighbour_config(source);
+    return source;
+  }
+  const PretrainedTag tag = registry_tag(name, pretrained);
+  if (tag.quick_gelu && source.config.vision.activation != Activation::quick_gelu)
+    source.notes.push_back(
+        fmt::format("{}:{} was trained with QuickGELU, which is used", model, tag.tag));
+  apply_tag(source.config, tag);
+  set_weights(source, find_tag_weights(model, tag));
+  return source;
+}
+
+bool looks_like_path(const std::string& model) {
+  return model.starts_with('/') || model.starts_with('.') || model.starts_with('~') ||
+         model.ends_with(".json") || model.ends_with('/');
+}
+
+}  // namespace
+
+ModelSource find_model(const ModelRequest& request) {
+  const std::string& model = request.model;
+  check_arg(!model.empty() || request.pretrained.empty(),
+            "--pretrained {} needs --model to say whose weights they are", request.pretrained);
+  if (model.empty()) return from_folder(default_model_folder(), "");
+  if (model.starts_with("hf-hub:")) return from_hub(model.substr(7), request.pretrained);
+  if (model.starts_with("local-dir:")) return from_folder(model.substr(10), request.pretrained);
+  if (is_folder(model)) return from_folder(model, request.pretrained);
+  if (is_file(model) && model.ends_with(".json"))
+    return from_config_file(model, request.pretrained);
+  if (is_file(model))
+    throw InvalidArgument(
+        fmt::format("--model {} is a file but no .json config; weights are "
+                    "passed with --pretrained",
+                    model));
+  if (looks_like_path(model)) throw NotFound(fmt::format("model '{}' does not exist", model));
+  return from_registry(model, request.pretrained);
+}
+
+std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,
+                                        const LoadOptions& options) {
+  if (source.weights.empty()) throw NotFound(source.missing_weights);
+  check_weights_format(source.weights);
+  return Model::load(context, source.config, source.weights, options);
+}
+
+}  // namespace openclip

@@ -1,0 +1,45 @@
+// From what a user writes after --model and --pretrained to a model. Rank 4.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "models/config/model_config.h"
+#include "models/model.h"
+#include "text/tokenizer.h"
+
+namespace openclip {
+
+/// model: NAME | DIR | CONFIG.json | hf-hub:ORG/REPO | local-dir:DIR, empty = the default model.
+/// pretrained: TAG | FILE | DIR, may be empty. Both as in open_clip.
+struct ModelRequest {
+  std::string model;
+  std::string pretrained;
+};
+
+/// What a request names; no weight has been read. Missing weights are no error until they are
+/// loaded, as tokenising, preprocessing and describing a model do without.
+struct ModelSource {
+  ModelConfig config;
+  std::string folder{};           // of the model's own files (tokenizer, labels); empty = built in
+  std::string weights{};          // path; empty = none
+  std::string missing_weights{};  // why, and what to do
+  std::vector<std::string> notes{};  // what was decided for the user, for stderr
+};
+
+/// Throws: NotFound for unknown names, tags and absent files (nearest names suggested);
+/// InvalidArgument for impossible combinations; ParseError and Unsupported of the config.
+ModelSource find_model(const ModelRequest& request);
+
+/// Reads and packs the weights. Throws: NotFound with source.missing_weights; Unsupported for
+/// PyTorch files; errors of Model::load.
+std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,
+                                        const LoadOptions& options = {});
+
+/// The tokenizer of the model: its folder's tokenizer.json where the config names a tokenizer of
+/// its own, else CLIP's byte pairs. Throws: NotFound, ParseError, Unsupported.
+std::unique_ptr<const Tokenizer> load_tokenizer(const ModelSource& source);
+
+}  // namespace openclip

@@ -1,0 +1,59 @@
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "models/factory.h"
+#include "text/hf_tokenizer.h"
+#include "text/vocabulary.h"
+
+namespace openclip {
+namespace {
+
+// text_cfg.tokenizer_kwargs of the config; open_clip passes them to its HFTokenizer.
+HfTokenizer::Options tokenizer_options(const ModelConfig& config, const std::string& source) {
+  HfTokenizer::Options options;
+  options.context_length = config.text.context_length;
+  const auto model = nlohmann::json::parse(config.model_cfg_json);
+  const auto kwargs = model.at("text_cfg").value("tokenizer_kwargs", nlohmann::json::object());
+  for (const auto& [key, value] : kwargs.items()) {
+    if (key == "clean" && value == "canonicalize")
+      options.clean = CleanMode::canonicalize;
+    else if (key == "clean" && value == "lower")
+      options.clean = CleanMode::lower;
+    else if (!(key == "clean" && value == "whitespace") && !value.is_null() && value != false)
+      throw Unsupported(
+          fmt::format("{}: tokenizer option '{}' = {} is not supported by this engine", source, key,
+                      value.dump()));
+  }
+  return options;
+}
+
+// An id beyond the embedding would read past its table.
+void check_vocabulary(const Tokenizer& tokenizer, const TextConfig& config,
+                      const std::string& source) {
+  if (tokenizer.vocab_size() > config.vocab_size)
+    throw ParseError(source, fmt::format("the tokenizer has {} tokens, more than the model's {}",
+                                         tokenizer.vocab_size(), config.vocab_size));
+}
+
+}  // namespace
+
+std::unique_ptr<const Tokenizer> load_tokenizer(const ModelSource& source) {
+  const ModelConfig& config = source.config;
+  if (config.text.hf_tokenizer_name.empty()) {
+    auto tokenizer = open_clip_vocabulary(config.text.context_length);
+    check_vocabulary(*tokenizer, config.text, config.name);
+    return tokenizer;
+  }
+  const std::string path = (std::filesystem::path(source.folder) / "tokenizer.json").string();
+  if (source.folder.empty() || !std::filesystem::exists(path))
+    throw NotFound(fmt::format(
+        "{} names its own tokenizer '{}', whose tokenizer.json must lie in "
+        "the model's folder{}",
+        config.name, config.text.hf_tokenizer_name, source.folder.empty() ? "" : ": " + path));
+  auto tokenizer = HfTokenizer::open(path, tokenizer_options(config, path));
+  check_vocabulary(*tokenizer, config.text, path);
+  return tokenizer;
+}
+
+}  // namespace openclip
