@@ -3,23 +3,13 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
-#include "models/config/tensor_table.h"
+#include "models/config/flops.h"
 
 namespace openclip {
 namespace {
 
 using testing::HasSubstr;
 using testing::ThrowsMessage;
-
-int64_t parameters(const ModelConfig& config) {
-  int64_t count = 0;
-  for (const TensorSpec& spec : model_tensors(config)) {
-    int64_t size = spec.trainable ? 1 : 0;
-    for (const int64_t dim : spec.shape) size *= dim;
-    count += size;
-  }
-  return count;
-}
 
 TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
   EXPECT_EQ(registry_names().size(), 42u);
@@ -35,8 +25,19 @@ TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
 
 // Witness: sum of p.numel() over open_clip.create_model(name).parameters().
 TEST(RegistryTest, ParameterCountsEqualOpenClips) {
-  EXPECT_EQ(parameters(registry_config("ViT-B-32")), 151277313);
-  EXPECT_EQ(parameters(registry_config("RN50")), 102007137);
+  EXPECT_EQ(parameter_count(registry_config("ViT-B-32")), 151277313);
+  EXPECT_EQ(parameter_count(registry_config("RN50")), 102007137);
+}
+
+// Witness: open_clip's docs/model_profile.csv, GFLOPs in multiply-adds: image 4.4 and 3.0 of
+// ViT-B-32 and text with 77 tokens, whose attention it counts as the full square.
+TEST(RegistryTest, FlopsAreNearOpenClipsProfile) {
+  EXPECT_NEAR(image_flops(registry_config("ViT-B-32")) / 2e9, 4.4, 0.1);
+  EXPECT_NEAR(text_flops(registry_config("ViT-B-32"), 77) / 2e9, 3.0, 0.1);
+  // torch's FlopCounterMode says 6.101 for RN50. Its attention pooling computes all 50 queries and
+  // outputs, of which one is used; the other 49 are no useful work.
+  const double unused = 49.0 * (2048.0 * 2048 + 2048 * 1024) / 1e9;
+  EXPECT_NEAR(image_flops(registry_config("RN50")) / 2e9, 6.101 - unused, 0.01);
 }
 
 TEST(RegistryTest, CountsTheTagsThatNeedQuickGelu) {

@@ -1,0 +1,73 @@
+#include "models/config/flops.h"
+
+#include "models/config/tensor_table.h"
+
+namespace openclip {
+namespace {
+
+// One block on `tokens` tokens whose queries see `pairs` (query, key) pairs in all.
+double block_flops(double tokens, double pairs, double width, double mlp_width) {
+  const double products = 4 * width * width + 2 * width * mlp_width;
+  return 2 * tokens * products + 4 * pairs * width;
+}
+
+double vit_flops(const VisionConfig& vision, int embed_dim) {
+  const double patches = double(vision.grid()) * vision.grid();
+  const double tokens = patches + 1;
+  return 2 * patches * 3 * vision.patch_size * vision.patch_size * vision.width +
+         vision.layers * block_flops(tokens, tokens * tokens, vision.width, vision.mlp_width) +
+         2.0 * vision.width * embed_dim;
+}
+
+double conv_flops(double side, double out, double in, double kernel) {
+  return 2 * side * side * out * in * kernel * kernel;
+}
+
+double resnet_flops(const VisionConfig& vision, int embed_dim) {
+  const double width = vision.width;
+  double side = vision.image_size / 2;
+  double flops = conv_flops(side, width / 2, 3, 3) + conv_flops(side, width / 2, width / 2, 3) +
+                 conv_flops(side, width, width / 2, 3);
+  side /= 2;
+  double in = width;
+  for (int stage = 0; stage < 4; ++stage) {
+    const double planes = width * (1 << stage);
+    for (int i = 0; i < vision.stages[stage]; ++i) {
+      flops += conv_flops(side, planes, in, 1) + conv_flops(side, planes, planes, 3);
+      if (i == 0 && stage > 0) side /= 2;  // the pooling sits between the 3x3 and the last 1x1
+      flops += conv_flops(side, 4 * planes, planes, 1);
+      if (i == 0) flops += conv_flops(side, 4 * planes, in, 1);
+      in = 4 * planes;
+    }
+  }
+  // Attention pooling: keys and values of all positions, one query.
+  const double positions = double(vision.grid()) * vision.grid() + 1;
+  return flops + 2 * in * in * (2 * positions + 1) + 4 * positions * in + 2 * in * embed_dim;
+}
+
+}  // namespace
+
+double image_flops(const ModelConfig& config) {
+  return config.vision.is_resnet ? resnet_flops(config.vision, config.embed_dim)
+                                 : vit_flops(config.vision, config.embed_dim);
+}
+
+double text_flops(const ModelConfig& config, int64_t tokens) {
+  const TextConfig& text = config.text;
+  const double count = static_cast<double>(tokens);
+  const double pairs = text.causal ? count * (count + 1) / 2 : count * count;
+  return text.layers * block_flops(count, pairs, text.width, text.mlp_width) +
+         (text.has_projection ? 2.0 * text.width * config.embed_dim : 0.0);
+}
+
+int64_t parameter_count(const ModelConfig& config) {
+  int64_t total = 0;
+  for (const TensorSpec& spec : model_tensors(config)) {
+    int64_t count = spec.trainable ? 1 : 0;
+    for (const int64_t dim : spec.shape) count *= dim;
+    total += count;
+  }
+  return total;
+}
+
+}  // namespace openclip
