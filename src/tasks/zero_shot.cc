@@ -1,0 +1,74 @@
+#include "tasks/zero_shot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "tasks/templates.h"
+
+namespace openclip {
+namespace {
+
+// Prompts made at once; with 80 templates this is a dozen labels, some MB of features.
+constexpr size_t kPromptsAtOnce = 1024;
+
+}  // namespace
+
+ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& model,
+                                       const Tokenizer& tokenizer,
+                                       std::vector<std::string> labels,
+                                       const std::vector<std::string>& templates)
+    : labels_(std::move(labels)), logit_scale_(model.logit_scale()) {
+  check_arg(!labels_.empty(), "there is no label");
+  check_templates(templates);
+  const size_t dim = static_cast<size_t>(model.config().embed_dim);
+  const size_t step = std::max<size_t>(1, kPromptsAtOnce / templates.size());
+  vectors_.assign(labels_.size() * dim, 0.0f);
+  for (size_t begin = 0; begin < labels_.size(); begin += step) {
+    const size_t end = std::min(begin + step, labels_.size());
+    std::vector<std::string> prompts;
+    for (size_t label = begin; label < end; ++label)
+      for (const std::string& text : templates)
+        prompts.push_back(fill_template(text, labels_[label]));
+    const std::vector<float> features = encode_texts(context, model, tokenizer, prompts);
+    // The sum in place of the mean: the normalisation below takes the factor out.
+    for (size_t prompt = 0; prompt < prompts.size(); ++prompt)
+      for (size_t i = 0; i < dim; ++i)
+        vectors_[(begin + prompt / templates.size()) * dim + i] += features[prompt * dim + i];
+  }
+  normalize_rows(vectors_, static_cast<int64_t>(dim));
+}
+
+std::vector<double> ZeroShotClassifier::probabilities(std::span<const float> image) const {
+  const size_t dim = image.size();
+  double square = 0;
+  for (const float x : image) square += static_cast<double>(x) * x;
+  const double scale = logit_scale_ / std::max(std::sqrt(square), 1e-12);
+  std::vector<double> scores(labels_.size());
+  for (size_t label = 0; label < scores.size(); ++label)
+    scores[label] =
+        scale * std::inner_product(image.begin(), image.end(),
+                                   vectors_.begin() + static_cast<long>(label * dim), 0.0);
+  const double most = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (double& score : scores) sum += score = std::exp(score - most);
+  for (double& score : scores) score /= sum;
+  return scores;
+}
+
+std::vector<ScoredLabel> ZeroShotClassifier::top(std::span<const float> image_features,
+                                                 size_t count) const {
+  const std::vector<double> scores = probabilities(image_features);
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  count = std::min(count, order.size());
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<long>(count), order.end(),
+      [&](size_t a, size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
+  std::vector<ScoredLabel> best;
+  for (size_t i = 0; i < count; ++i) best.push_back({labels_[order[i]], scores[order[i]]});
+  return best;
+}
+
+}  // namespace openclip

@@ -1,0 +1,42 @@
+// Zero-shot classification: which of some labels, written in words, suits a picture. Rank 5.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tasks/features.h"
+
+namespace openclip {
+
+/// A label with its probability.
+struct ScoredLabel {
+  std::string label;
+  double score = 0;
+};
+
+/// Labels turned into vectors, ready for any number of pictures. Immutable, thread-safe.
+class ZeroShotClassifier {
+ public:
+  /// Vector of a label = mean of the normalised features of its filled templates, normalised again.
+  /// Equal prompts are computed once.
+  /// Throws: InvalidArgument for no labels and for templates without "{}".
+  ZeroShotClassifier(const Context& context, const Model& model, const Tokenizer& tokenizer,
+                     std::vector<std::string> labels, const std::vector<std::string>& templates);
+
+  /// Probabilities of all labels: softmax(logit_scale * cosine).
+  /// image_features: [embed_dim], normalised or not.
+  std::vector<double> probabilities(std::span<const float> image_features) const;
+
+  /// The `count` most probable labels (all if there are fewer), best first; ties in label order.
+  std::vector<ScoredLabel> top(std::span<const float> image_features, size_t count) const;
+
+  const std::vector<std::string>& labels() const { return labels_; }
+  const std::vector<float>& vectors() const { return vectors_; }  // [labels, embed_dim]
+
+ private:
+  std::vector<std::string> labels_;
+  std::vector<float> vectors_;
+  float logit_scale_ = 1;
+};
+
+}  // namespace openclip
