@@ -1,0 +1,124 @@
+#include "tasks/embed.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.h"
+#include "io/jsonl_writer.h"
+#include "io/npy.h"
+#include "models/preprocess_config.h"
+#include "tasks/features.h"
+#include "tasks/image_stream.h"
+
+namespace openclip {
+namespace {
+
+constexpr size_t kTextsAtOnce = 4096;
+
+// The two output files and the count of their rows.
+class RowWriter {
+ public:
+  RowWriter(const EmbedRequest& request, int64_t dim, const EmbedListener& listener)
+      : npy_path_(request.out),
+        jsonl_path_(rows_path(request.out)),
+        listener_(listener),
+        npy_(npy_path_, DType::f32, {dim}),
+        jsonl_(jsonl_path_) {}
+
+  void features(std::span<const float> rows) { npy_.append(rows); }
+
+  void describe(OrderedJson rest) {
+    OrderedJson line = {{"row", rows_++}};
+    line.update(rest);
+    jsonl_.write(line);
+    if (listener_.on_rows) listener_.on_rows(rows_);
+  }
+
+  void finish() {
+    jsonl_.finish();
+    try {
+      npy_.finish();
+    } catch (...) {
+      std::remove(jsonl_path_.c_str());  // names of rows that are nowhere
+      throw;
+    }
+  }
+
+  int64_t rows() const { return rows_; }
+
+ private:
+  std::string npy_path_, jsonl_path_;
+  const EmbedListener& listener_;
+  NpyWriter npy_;
+  JsonlWriter jsonl_;
+  int64_t rows_ = 0;
+};
+
+OrderedJson describe_image(const ImageRef& ref) {
+  OrderedJson json = {{"image", ref.name}};
+  if (!ref.archive.empty()) {
+    json["archive"] = ref.archive;
+    json["member"] = ref.member;
+  }
+  return json;
+}
+
+int64_t embed_images(const Context& context, const Model& model, const EmbedRequest& request,
+                     const EmbedListener& listener, RowWriter& out) {
+  const size_t dim = static_cast<size_t>(model.config().embed_dim);
+  ImageStream stream(context, preprocess_config(model.config()), request.images, 2 * request.batch);
+  std::vector<float> pixels, features;
+  std::vector<ImageRef> refs;
+  const auto flush = [&] {
+    if (refs.empty()) return;
+    features.resize(refs.size() * dim);
+    model.encode_image(context, pixels.data(), static_cast<int64_t>(refs.size()), features.data());
+    if (request.normalize) normalize_rows(features, static_cast<int64_t>(dim));
+    out.features(features);
+    for (const ImageRef& ref : refs) out.describe(describe_image(ref));
+    pixels.clear();
+    refs.clear();
+  };
+  int64_t skipped = 0;
+  while (std::optional<PreparedImage> image = stream.next()) {
+    if (!image->problem.empty()) {
+      ++skipped;
+      if (listener.on_skipped) listener.on_skipped(image->problem);
+      continue;
+    }
+    pixels.insert(pixels.end(), image->pixels.begin(), image->pixels.end());
+    refs.push_back(std::move(image->ref));
+    if (refs.size() == request.batch) flush();
+  }
+  flush();
+  return skipped;
+}
+
+}  // namespace
+
+std::string rows_path(const std::string& npy_path) {
+  const std::string stem =
+      npy_path.ends_with(".npy") ? npy_path.substr(0, npy_path.size() - 4) : npy_path;
+  return stem + ".jsonl";
+}
+
+EmbedResult embed(const Context& context, const Model& model, const Tokenizer* tokenizer,
+                  const EmbedRequest& request, const EmbedListener& listener) {
+  check_arg(request.batch > 0, "[embed] batch must be above 0");
+  check_arg(tokenizer != nullptr || request.texts.empty(), "[embed] texts need a tokenizer");
+  RowWriter out(request, model.config().embed_dim, listener);
+  EmbedResult result;
+  if (!request.images.empty())
+    result.skipped = embed_images(context, model, request, listener, out);
+  const std::span<const std::string> texts = request.texts;
+  for (size_t begin = 0; begin < texts.size(); begin += kTextsAtOnce) {
+    const auto part = texts.subspan(begin, std::min(kTextsAtOnce, texts.size() - begin));
+    out.features(encode_texts(context, model, *tokenizer, part, {.normalize = request.normalize}));
+    for (const std::string& text : part) out.describe({{"text", text}});
+  }
+  out.finish();
+  result.rows = out.rows();
+  return result;
+}
+
+}  // namespace openclip

@@ -1,0 +1,39 @@
+// Pictures read, decoded and preprocessed ahead of their use, in order. Rank 5.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "image/preprocess.h"
+#include "tasks/image_source.h"
+#include "tasks/ordered_prefetch.h"
+
+namespace openclip {
+
+/// A picture as the image tower sees it, or a problem.
+struct PreparedImage {
+  ImageRef ref;
+  std::vector<float> pixels;  // [3, height, width]; empty when there is a problem
+  std::string problem;        // one line for the user
+};
+
+/// Decoding runs on the context's number of threads while the caller computes.
+class ImageStream {
+ public:
+  /// ahead: pictures prepared at most before they are asked for.
+  ImageStream(const Context& context, const PreprocessConfig& config,
+              std::vector<std::string> inputs, size_t ahead);
+
+  /// The next picture or problem, in the order of the inputs; nullopt at the end.
+  std::optional<PreparedImage> next() { return prefetch_.next(); }
+
+ private:
+  ImageSource source_;
+  OrderedPrefetch<ImageRef, PreparedImage> prefetch_;
+};
+
+/// Reads, decodes and preprocesses one picture; errors of the file become its problem.
+PreparedImage prepare_image(ImageRef ref, const PreprocessConfig& config);
+
+}  // namespace openclip
