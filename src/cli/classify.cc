@@ -1,0 +1,172 @@
+// openclip classify: zero-shot labels with probabilities.
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "io/jsonl_writer.h"
+#include "models/preprocess_config.h"
+#include "tasks/image_stream.h"
+#include "tasks/labels.h"
+#include "tasks/templates.h"
+#include "tasks/zero_shot.h"
+
+namespace openclip {
+namespace {
+
+constexpr const char* kFooter =
+    "\nExamples:\n"
+    "  openclip classify cat.png --labels \"cat,dog,fish\"\n"
+    "  openclip classify *.png --top 3 --language zh          (the shipped model's own labels)\n"
+    "  openclip classify photo.jpg --labels-file names.txt --templates openai --json \\\n"
+    "      --model ViT-B-32 --pretrained laion2b_s34b_b79k";
+
+constexpr size_t kBatch = 16;
+
+struct ClassifyOptions {
+  CommonOptions common;
+  std::vector<std::string> images;
+  std::string labels, labels_file, language, template_set;
+  std::vector<std::string> templates;
+  int top = 5;
+};
+
+struct Answer {
+  std::string image;
+  std::vector<ScoredLabel> labels;
+};
+
+std::vector<std::string> choose_labels(const ClassifyOptions& options, const ModelSource& source) {
+  if (!options.labels.empty()) return usage([&] { return split_labels(options.labels); });
+  if (!options.labels_file.empty()) return read_labels(options.labels_file);
+  return model_labels(source.folder, options.language);
+}
+
+// Without a template the label is the prompt, as in open_clip's own examples.
+std::vector<std::string> choose_templates(const ClassifyOptions& options) {
+  std::vector<std::string> templates = options.templates;
+  if (!options.template_set.empty()) {
+    const auto set = template_set(options.template_set);
+    templates.insert(templates.end(), set.begin(), set.end());
+  }
+  if (templates.empty()) templates = {"{}"};
+  usage([&] { check_templates(templates); });
+  return templates;
+}
+
+std::string percent(double score) { return fmt::format("{:6.2f} %", 100 * score); }
+
+std::string table(const Answer& answer) {
+  int columns = 0;
+  for (const ScoredLabel& item : answer.labels)
+    columns = std::max(columns, display_width(printable(item.label)));
+  std::string text = printable(answer.image) + "\n";
+  for (const ScoredLabel& item : answer.labels)
+    text += "  " + pad_right(printable(item.label), columns) + "  " + percent(item.score) + "\n";
+  return text;
+}
+
+OrderedJson to_json(const Answer& answer) {
+  OrderedJson labels = OrderedJson::array();
+  for (const ScoredLabel& item : answer.labels)
+    labels.push_back({{"label", item.label}, {"score", item.score}});
+  return {{"image", answer.image}, {"labels", labels}};
+}
+
+// Hands out answers as they come; JSON is one array, printed in pieces.
+class AnswerPrinter {
+ public:
+  explicit AnswerPrinter(bool json) : json_(json) {}
+  void add(const Answer& answer) {
+    if (json_)
+      print((count_ > 0 ? ",\n " : "[") + json_line(to_json(answer)));
+    else
+      print((count_ > 0 ? "\n" : "") + table(answer));
+    ++count_;
+  }
+  void finish() {
+    if (json_) print(count_ > 0 ? "]\n" : "[]\n");
+  }
+
+ private:
+  bool json_;
+  size_t count_ = 0;
+};
+
+int classify(const ClassifyOptions& options) {
+  const ModelSource source = find_model(options.common);
+  const std::vector<std::string> labels = choose_labels(options, source);
+  const std::vector<std::string> templates = choose_templates(options);
+  const Context context = options.common.context();
+  // Decoding of the pictures runs while the model is loaded and the labels are computed.
+  ImageStream stream(context, preprocess_config(source.config), options.images, 2 * kBatch);
+  const auto model = load_model(context, source);
+  const ZeroShotClassifier classifier(context, *model, *load_tokenizer(source), labels, templates);
+
+  const size_t dim = static_cast<size_t>(source.config.embed_dim);
+  const size_t top = static_cast<size_t>(options.top);
+  AnswerPrinter printer(options.common.json);
+  std::vector<float> pixels, features;
+  std::vector<std::string> names;
+  const auto flush = [&] {
+    features.resize(names.size() * dim);
+    if (!names.empty())
+      model->encode_image(context, pixels.data(), static_cast<int64_t>(names.size()),
+                          features.data());
+    for (size_t i = 0; i < names.size(); ++i)
+      printer.add(
+          {names[i], classifier.top(std::span<const float>(features).subspan(i * dim, dim), top)});
+    pixels.clear();
+    names.clear();
+  };
+  int code = 0;
+  while (std::optional<PreparedImage> image = stream.next()) {
+    if (!image->problem.empty()) {
+      tell(image->problem);
+      code = 1;
+      continue;
+    }
+    pixels.insert(pixels.end(), image->pixels.begin(), image->pixels.end());
+    names.push_back(image->ref.name);
+    if (names.size() == kBatch) flush();
+  }
+  flush();
+  printer.finish();
+  return code;
+}
+
+}  // namespace
+
+void add_classify(CLI::App& app, ChosenCommand& chosen) {
+  CLI::App* command = app.add_subcommand("classify", "which of some labels suits each picture");
+  const auto options = std::make_shared<ClassifyOptions>();
+  add_common_options(*command, options->common);
+  command->add_option("images", options->images, "picture files, folders or tar archives")
+      ->required()
+      ->type_name("IMAGE");
+  auto* labels = command->add_option("--labels", options->labels, "labels, separated by commas");
+  auto* file = command->add_option("--labels-file", options->labels_file, "one label per line");
+  auto* language = command->add_option("--language", options->language,
+                                       "language of the model's own labels: en, zh");
+  labels->excludes(file)->excludes(language);
+  file->excludes(language);
+  command
+      ->add_option("--template", options->templates,
+                   "prompt with {} for the label; may repeat (default: the label itself)")
+      ->take_all()
+      ->expected(1)
+      ->type_name("T");
+  command->add_option("--templates", options->template_set,
+                      "a set of prompts: openai (80), simple (7)");
+  command->add_option("--top", options->top, "labels to show of each picture")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  command->footer(kFooter);
+  command->callback([&chosen, options, labels] {
+    if (labels->count() > 0 && options->labels.empty())
+      throw UsageError("--labels is empty; write --labels a,b,c");
+    chosen = [options] { return classify(*options); };
+  });
+}
+
+}  // namespace openclip

@@ -1,0 +1,165 @@
+// openclip models list | info: what is known by name, and what a model is.
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "io/json.h"
+#include "models/config/flops.h"
+#include "models/registry.h"
+
+namespace openclip {
+namespace {
+
+struct ModelsOptions {
+  std::string name;
+  bool json = false;
+};
+
+std::string millions(const ModelConfig& config) {
+  return fmt::format("{:.1f} M", static_cast<double>(parameter_count(config)) / 1e6);
+}
+
+int list_models(const ModelsOptions& options) {
+  OrderedJson all = OrderedJson::array();
+  if (!options.json)
+    print(fmt::format("{:<26}{:>12}{:>8}{:>6}  {}\n", "model", "parameters", "pixels", "dim",
+                      "pretrained tags"));
+  for (const std::string& name : registry_names()) {
+    const ModelConfig config = registry_config(name);
+    std::vector<std::string> tags;
+    for (const PretrainedTag& tag : registry_tags(name)) tags.push_back(tag.tag);
+    if (options.json)
+      all.push_back({{"name", name},
+                     {"parameters", parameter_count(config)},
+                     {"image_size", config.vision.image_size},
+                     {"embed_dim", config.embed_dim},
+                     {"tags", tags}});
+    else
+      print(fmt::format("{:<26}{:>12}{:>8}{:>6}  {}\n", name, millions(config),
+                        config.vision.image_size, config.embed_dim, fmt::join(tags, " ")));
+  }
+  if (options.json) print(all.dump(1) + "\n");
+  return 0;
+}
+
+const char* activation_name(Activation activation) {
+  if (activation == Activation::quick_gelu) return "quick_gelu";
+  return activation == Activation::gelu ? "gelu" : "gelu_tanh";
+}
+
+OrderedJson preprocess_json(const PreprocessSettings& settings) {
+  return {{"mean", settings.mean},
+          {"std", settings.std},
+          {"interpolation", settings.interpolation},
+          {"resize_mode", settings.resize_mode}};
+}
+
+OrderedJson vision_json(const VisionConfig& vision) {
+  OrderedJson json = {{"kind", vision.is_resnet ? "ModifiedResNet" : "ViT"},
+                      {"image_size", vision.image_size},
+                      {"width", vision.width},
+                      {"heads", vision.heads}};
+  if (vision.is_resnet) {
+    json["layers"] = vision.stages;
+  } else {
+    json["layers"] = vision.layers;
+    json["patch_size"] = vision.patch_size;
+    json["mlp_width"] = vision.mlp_width;
+    json["activation"] = activation_name(vision.activation);
+  }
+  return json;
+}
+
+OrderedJson tag_json(const PretrainedTag& tag) {
+  return {{"tag", tag.tag},
+          {"hub_repo", tag.hub_repo},
+          {"url", tag.url},
+          {"quick_gelu", tag.quick_gelu},
+          {"preprocess", preprocess_json(tag.preprocess)}};
+}
+
+OrderedJson model_json(const ModelSource& source, const std::vector<PretrainedTag>& tags) {
+  const ModelConfig& config = source.config;
+  OrderedJson json = {
+      {"name", config.name},
+      {"parameters", parameter_count(config)},
+      {"embed_dim", config.embed_dim},
+      {"context_length", config.text.context_length},
+      {"vision", vision_json(config.vision)},
+      {"text",
+       {{"width", config.text.width},
+        {"heads", config.text.heads},
+        {"layers", config.text.layers},
+        {"mlp_width", config.text.mlp_width},
+        {"vocab_size", config.text.vocab_size},
+        {"activation", activation_name(config.text.activation)},
+        {"tokenizer", config.text.hf_tokenizer_name.empty() ? "CLIP byte pairs"
+                                                            : config.text.hf_tokenizer_name}}},
+      {"preprocess", preprocess_json(config.preprocess)},
+      {"weights", source.weights}};
+  json["tags"] = OrderedJson::array();
+  for (const PretrainedTag& tag : tags) json["tags"].push_back(tag_json(tag));
+  return json;
+}
+
+std::string describe(const PreprocessSettings& p) {
+  return fmt::format("{} {}, mean {:.4g} {:.4g} {:.4g}, std {:.4g} {:.4g} {:.4g}", p.interpolation,
+                     p.resize_mode, p.mean[0], p.mean[1], p.mean[2], p.std[0], p.std[1], p.std[2]);
+}
+
+std::string describe(const VisionConfig& v) {
+  if (v.is_resnet)
+    return fmt::format("ModifiedResNet {}, width {}, {} heads, {}x{} pixels",
+                       fmt::join(v.stages, "-"), v.width, v.heads, v.image_size, v.image_size);
+  return fmt::format("ViT, {} layers, width {}, {} heads, MLP {}, patch {}, {}x{} pixels, {}",
+                     v.layers, v.width, v.heads, v.mlp_width, v.patch_size, v.image_size,
+                     v.image_size, activation_name(v.activation));
+}
+
+std::string describe(const ModelSource& source, const std::vector<PretrainedTag>& tags) {
+  const ModelConfig& config = source.config;
+  const TextConfig& text = config.text;
+  std::string out = fmt::format("{}: {} parameters, features of {} numbers\n", config.name,
+                                millions(config), config.embed_dim);
+  out += "  image       " + describe(config.vision) + "\n";
+  out += fmt::format("  text        {} layers, width {}, {} heads, {} tokens of {}, {}\n",
+                     text.layers, text.width, text.heads, text.context_length, text.vocab_size,
+                     activation_name(text.activation));
+  out += "  preprocess  " + describe(config.preprocess) + "\n";
+  if (!source.weights.empty()) out += "  weights     " + source.weights + "\n";
+  for (const PretrainedTag& tag : tags) {
+    out += fmt::format("  tag         {:<24} {}", tag.tag, tag.hub_repo);
+    if (tag.quick_gelu) out += ", QuickGELU (switched on by the tag)";
+    const std::string prepared = describe(tag.preprocess);
+    if (prepared != describe(config.preprocess)) out += ", " + prepared;
+    out += "\n";
+  }
+  return out;
+}
+
+int show_model(const ModelsOptions& options) {
+  const ModelSource source = usage([&] { return find_model(ModelRequest{options.name, ""}); });
+  std::vector<PretrainedTag> tags;
+  if (source.folder.empty()) tags = registry_tags(source.config.name);
+  print(options.json ? model_json(source, tags).dump(1) + "\n" : describe(source, tags));
+  return 0;
+}
+
+}  // namespace
+
+void add_models(CLI::App& app, ChosenCommand& chosen) {
+  CLI::App* models = app.add_subcommand("models", "models that are known by name; what a model is");
+  models->require_subcommand(1);
+  const auto options = std::make_shared<ModelsOptions>();
+  CLI::App* list = models->add_subcommand("list", "names, sizes and pretrained tags");
+  list->add_flag("--json", options->json, "as JSON");
+  list->callback([&chosen, options] { chosen = [options] { return list_models(*options); }; });
+  CLI::App* info = models->add_subcommand("info", "dimensions, preprocessing and tags of one");
+  info->add_option("model", options->name, "as --model; without it the shipped model");
+  info->add_flag("--json", options->json, "as JSON");
+  info->callback([&chosen, options] { chosen = [options] { return show_model(*options); }; });
+  models->footer(
+      "\nExamples:\n  openclip models list\n  openclip models info ViT-B-32 --json\n"
+      "  openclip models info models/default");
+}
+
+}  // namespace openclip

@@ -1,0 +1,45 @@
+#include "cli/options.h"
+
+#include "cli/output.h"
+#include "tasks/labels.h"
+
+namespace openclip {
+
+void add_common_options(CLI::App& command, CommonOptions& options) {
+  command
+      .add_option("--model", options.model.model,
+                  "NAME (see 'models list'), DIR, CONFIG.json, hf-hub:ORG/REPO or local-dir:DIR; "
+                  "without it the shipped model")
+      ->type_name("MODEL");
+  command
+      .add_option("--pretrained", options.model.pretrained,
+                  "weights: a tag of the model (see 'models info NAME') or a safetensors file")
+      ->type_name("TAG|FILE");
+  command.add_option("--precision", options.precision, "auto or f32")->type_name("P");
+  command.add_option("--threads", options.threads, "threads to use; 0 = all cores")
+      ->check(CLI::Range(0, 1024));
+  command.add_flag("--json", options.json, "results as JSON");
+  command.add_flag("--quiet", options.quiet, "errors only on stderr");
+}
+
+ModelSource find_model(const CommonOptions& options) {
+  if (options.precision == "bf16" || options.precision == "int8")
+    throw Unsupported("--precision " + options.precision +
+                      " is not in this version; use auto or f32");
+  if (options.precision != "auto" && options.precision != "f32")
+    throw UsageError("--precision must be auto or f32, got '" + options.precision + "'");
+  ModelSource source = usage([&] { return find_model(options.model); });
+  if (!options.quiet)
+    for (const std::string& note : source.notes) tell("note: " + note);
+  return source;
+}
+
+std::vector<std::string> collect_texts(const std::vector<std::string>& texts,
+                                       const std::string& text_file) {
+  std::vector<std::string> all = texts;
+  if (!text_file.empty())
+    for (std::string& line : read_lines(text_file)) all.push_back(std::move(line));
+  return all;
+}
+
+}  // namespace openclip

@@ -1,0 +1,52 @@
+// Options that several subcommands share. Rank 7.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/context.h"
+#include "base/error.h"
+#include "models/factory.h"
+
+namespace openclip {
+
+/// The command line asks for something that can never work: exit code 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Calls `fn`; its InvalidArgument is about what the user wrote, so it becomes a UsageError.
+template <class Fn>
+auto usage(Fn&& fn) {
+  try {
+    return std::forward<Fn>(fn)();
+  } catch (const InvalidArgument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+struct CommonOptions {
+  ModelRequest model;
+  std::string precision = "auto";
+  int threads = 0;
+  bool json = false;
+  bool quiet = false;
+
+  Context context() const { return Context(threads); }
+};
+
+/// Adds --model, --pretrained, --precision, --threads, --json and --quiet.
+void add_common_options(CLI::App& command, CommonOptions& options);
+
+/// Finds the model that the options name and tells its notes on stderr, unless quiet.
+/// Throws: UsageError and as find_model; Unsupported for a precision that this version lacks.
+ModelSource find_model(const CommonOptions& options);
+
+/// --text T… and --text-file F together, in this order. Throws: errors of reading.
+std::vector<std::string> collect_texts(const std::vector<std::string>& texts,
+                                       const std::string& text_file);
+
+}  // namespace openclip

@@ -1,0 +1,46 @@
+// openclip tokenize: token ids of texts.
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "io/json.h"
+
+namespace openclip {
+namespace {
+
+constexpr const char* kFooter =
+    "\nPrints a JSON list of id lists, each exactly as long as the model's context.\n"
+    "\nExample:\n"
+    "  openclip tokenize --text \"a photo of a cat\" --model ViT-B-32";
+
+struct TokenizeOptions {
+  CommonOptions common;
+  std::vector<std::string> texts;
+  std::string text_file;
+};
+
+int run_tokenize(const TokenizeOptions& options) {
+  if (options.texts.empty() && options.text_file.empty())
+    throw UsageError("nothing to tokenize; pass --text or --text-file");
+  const ModelSource source = find_model(options.common);
+  const auto tokenizer = load_tokenizer(source);
+  OrderedJson lists = OrderedJson::array();
+  for (const std::string& text : collect_texts(options.texts, options.text_file)) {
+    lists.push_back(tokenizer->encode_padded(text, source.config.text.context_length));
+  }
+  print(lists.dump() + "\n");
+  return 0;
+}
+
+}  // namespace
+
+void add_tokenize(CLI::App& app, ChosenCommand& chosen) {
+  CLI::App* command = app.add_subcommand("tokenize", "token ids of texts, as JSON");
+  const auto options = std::make_shared<TokenizeOptions>();
+  add_common_options(*command, options->common);
+  command->add_option("--text", options->texts, "a text; may repeat")->take_all()->expected(1);
+  command->add_option("--text-file", options->text_file, "one text per line");
+  command->footer(kFooter);
+  command->callback([&chosen, options] { chosen = [options] { return run_tokenize(*options); }; });
+}
+
+}  // namespace openclip
