@@ -86,7 +86,8 @@ void add_data(CLI::App& app, Options& o, Raw& raw) {
 }
 
 void add_model(CLI::App& app, Options& o, Raw& raw) {
-  app.add_option("--model", o.model, "Config .json, or a model folder (local-dir:DIR)")
+  app.add_option("--model", o.model,
+                 "Name (ViT-B-32), config .json, or a model folder (local-dir:DIR)")
       ->capture_default_str()
       ->group("Model");
   app.add_option("--pretrained", o.pretrained, "safetensors file to start from")->group("Model");

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "models/registry.h"
 #include "trainer/setup.h"
 
 namespace openclip::train {
@@ -30,13 +31,8 @@ void force_image_size(ModelConfig& config, int size) {
   config.preprocess = preprocess;
 }
 
-}  // namespace
-
-ModelSource find_model(const Options& options) {
-  constexpr std::string_view kLocal = "local-dir:";
-  const std::string model =
-      options.model.starts_with(kLocal) ? options.model.substr(kLocal.size()) : options.model;
-  ModelSource source;
+// A config .json, or a folder with open_clip_config.json, weights and tokenizer.
+void read_files(const std::string& model, ModelSource& source) {
   fs::path config_file = model;
   if (fs::is_directory(config_file)) {
     const fs::path weights = config_file / "open_clip_model.safetensors";
@@ -44,10 +40,22 @@ ModelSource find_model(const Options& options) {
     if (fs::exists(config_file / "tokenizer.json")) source.tokenizer_folder = config_file;
     config_file /= "open_clip_config.json";
   }
-  if (!fs::exists(config_file))
-    throw NotFound(fmt::format("--model {}: no such config file or model folder", options.model));
+  if (!fs::exists(config_file)) throw NotFound("--model: " + unknown_model_text(model));
   source.config = parse_model_config(read_text_file(config_file, kMaxConfigBytes), config_file,
                                      fs::path(model).stem());
+}
+
+}  // namespace
+
+ModelSource find_model(const Options& options) {
+  constexpr std::string_view kLocal = "local-dir:";
+  const std::string model =
+      options.model.starts_with(kLocal) ? options.model.substr(kLocal.size()) : options.model;
+  ModelSource source;
+  if (registry_has(model) && !fs::exists(model))
+    source.config = registry_config(model);
+  else
+    read_files(model, source);
   if (options.force_image_size) force_image_size(source.config, *options.force_image_size);
   if (options.force_quick_gelu) force_quick_gelu(source.config);
   override_preprocess(source.config.preprocess, options);
