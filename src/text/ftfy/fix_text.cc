@@ -12,6 +12,8 @@ namespace openclip::ftfy {
 namespace {
 
 constexpr size_t kMaxSegment = 1'000'000;
+// "&amp;amp;amp;..." loses one layer a round: without a bound, hostile text takes quadratic time.
+constexpr int kMaxRounds = 64;
 constexpr char32_t kFirstWide = 0xFF01, kLastWide = 0xFFEF;
 
 // Latin letters that are one character for the printer's sake only, and digraphs that old
@@ -136,7 +138,7 @@ std::u32string remove_escapes(std::u32string text) {
 }
 
 std::u32string fix_segment(std::u32string text, bool unescape) {
-  while (true) {
+  for (int round = 0; round < kMaxRounds; ++round) {
     std::u32string fixed = unescape ? unescape_unambiguous(text) : text;
     fixed = fix_encoding(std::move(fixed));
     std::u32string characters;
@@ -145,9 +147,10 @@ std::u32string fix_segment(std::u32string text, bool unescape) {
     fixed = remove_escapes(fix_line_breaks(characters));
     std::erase_if(fixed, is_removed_control);
     fixed = normalize_nfc(std::move(fixed));
-    if (fixed == text) return text;
+    if (fixed == text) break;
     text = std::move(fixed);
   }
+  return text;
 }
 
 }  // namespace

@@ -93,11 +93,13 @@ std::u32string fix_once(const std::u32string& text) {
 }  // namespace
 
 std::u32string fix_encoding(std::u32string text) {
-  while (true) {
+  constexpr int kMaxLayers = 64;  // far more than ever occur; bounds the time
+  for (int layer = 0; layer < kMaxLayers; ++layer) {
     std::u32string fixed = fix_once(text);
-    if (fixed == text) return text;
+    if (fixed == text) break;
     text = std::move(fixed);
   }
+  return text;
 }
 
 }  // namespace openclip::ftfy
