@@ -41,9 +41,12 @@ void check_command(const CLI::App& app, int argc, char** argv) {
   const std::string name = argv[1];
   if (name.starts_with('-')) return;
   const std::vector<std::string> names = command_names(app);
-  if (std::find(names.begin(), names.end(), name) == names.end())
-    throw UsageError(fmt::format("unknown command '{}'; did you mean '{}'?", name,
-                                 nearest_names(name, names, 1).front()));
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  const std::string nearest = nearest_names(name, names, 1).front();
+  throw UsageError(fmt::format("unknown command '{}'; {}", name,
+                               edit_distance(name, nearest) <= 3
+                                   ? fmt::format("did you mean '{}'?", nearest)
+                                   : fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
 // Help or version: what was asked for goes to stdout. Else the parser's complaint as one line.

@@ -1,4 +1,7 @@
 // openclip models list | info: what is known by name, and what a model is.
+#include <algorithm>
+#include <array>
+
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -46,9 +49,16 @@ const char* activation_name(Activation activation) {
   return activation == Activation::gelu ? "gelu" : "gelu_tanh";
 }
 
+// The decimal that the float stands for, not the double it converts to: 0.48145466.
+std::vector<double> decimals(const std::array<float, 3>& values) {
+  std::vector<double> out;
+  for (const float value : values) out.push_back(std::stod(fmt::format("{}", value)));
+  return out;
+}
+
 OrderedJson preprocess_json(const PreprocessSettings& settings) {
-  return {{"mean", settings.mean},
-          {"std", settings.std},
+  return {{"mean", decimals(settings.mean)},
+          {"std", decimals(settings.std)},
           {"interpolation", settings.interpolation},
           {"resize_mode", settings.resize_mode}};
 }
@@ -126,8 +136,10 @@ std::string describe(const ModelSource& source, const std::vector<PretrainedTag>
                      activation_name(text.activation));
   out += "  preprocess  " + describe(config.preprocess) + "\n";
   if (!source.weights.empty()) out += "  weights     " + source.weights + "\n";
+  size_t widest = 0;
+  for (const PretrainedTag& tag : tags) widest = std::max(widest, tag.tag.size());
   for (const PretrainedTag& tag : tags) {
-    out += fmt::format("  tag         {:<24} {}", tag.tag, tag.hub_repo);
+    out += fmt::format("  tag         {:<{}}  {}", tag.tag, widest, tag.hub_repo);
     if (tag.quick_gelu) out += ", QuickGELU (switched on by the tag)";
     const std::string prepared = describe(tag.preprocess);
     if (prepared != describe(config.preprocess)) out += ", " + prepared;
