@@ -109,7 +109,7 @@ class BadWeightsTest(ProgramTest):
         self.bad("absent.safetensors", more=("--pretrained", "absent.safetensors"))
 
     def test_weights_of_another_model(self):
-        self.bad("visual.", model="ViT-B-32",
+        self.bad("missing tensors", "wrong shapes", model="ViT-B-32",
                  more=("--pretrained", str(TINY / WEIGHTS), "--quiet"))
 
     def test_pretrained_without_model(self):

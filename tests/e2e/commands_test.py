@@ -23,7 +23,7 @@ class UsageTest(ProgramTest):
     def test_wrong_usage(self):
         self.refuse(2, says="--help")
         self.refuse(2, "clasify", says="'classify'")
-        self.refuse(2, "dance", says=("classify", "embed", "bench"))
+        self.refuse(2, "photograph", says=("classify", "embed", "bench"))
         self.refuse(2, "classify", "--colour", "red", "x.png", says="--colour")
         self.refuse(2, "models", says="--help")
         self.refuse(2, "tokenize", says="--text")
