@@ -95,6 +95,8 @@ TEST(CleanTest, ShortWayEqualsLongWay) {
   // A character that takes the long way, and that cleaning removes.
   EXPECT_EQ(clean_text(plain + "\x01", CleanMode::lower), clean_text(plain, CleanMode::lower));
   EXPECT_EQ(clean_text("caf\xc3\x83\xc2\xa9", CleanMode::lower), "caf\xc3\xa9");
+  // Broken text whose line ends in U+00C0: ftfy takes that and the newline for Java's NUL.
+  EXPECT_EQ(clean_text("s\xc3\x83\xc2\xb3 \xc3\x80\n", CleanMode::lower), "s\xc3\xb3");
   EXPECT_EQ(clean_text("bad \xff byte", CleanMode::lower), "bad \xef\xbf\xbd byte");
 }
 

@@ -109,11 +109,22 @@ std::string restore_a_grave(std::string_view bytes) {
   return out;
 }
 
+// ftfy's expressions let a newline at the very end stand for the last byte of the two sequences
+// that its decoder knows beyond UTF-8, and so lose it; ids depend on that.
+bool is_last_newline(std::string_view bytes, size_t i) {
+  return i + 1 == bytes.size() && bytes[i] == '\n';
+}
+
 bool is_cesu_pair(std::string_view bytes, size_t begin) {
   return bytes.size() - begin >= 6 && at(bytes, begin) == 0xED &&
          ByteSet{0xA0, 0xAF}.has(at(bytes, begin + 1)) && kContinuation.has(at(bytes, begin + 2)) &&
          at(bytes, begin + 3) == 0xED && ByteSet{0xB0, 0xBF}.has(at(bytes, begin + 4)) &&
-         kContinuation.has(at(bytes, begin + 5));
+         (kContinuation.has(at(bytes, begin + 5)) || is_last_newline(bytes, begin + 5));
+}
+
+bool is_java_null(std::string_view bytes, size_t begin) {
+  return bytes.size() - begin >= 2 && at(bytes, begin) == 0xC0 &&
+         (at(bytes, begin + 1) == 0x80 || is_last_newline(bytes, begin + 1));
 }
 
 }  // namespace
@@ -153,7 +164,7 @@ std::optional<std::u32string> decode_utf8_variants(std::string_view bytes) {
                     ((at(bytes, i + 2) & 0x3Fu) << 10) + ((at(bytes, i + 4) & 0x0Fu) << 6) +
                     (at(bytes, i + 5) & 0x3Fu));
       i += 6;
-    } else if (at(bytes, i) == 0xC0 && i + 1 < bytes.size() && at(bytes, i + 1) == 0x80) {
+    } else if (is_java_null(bytes, i)) {
       out.push_back(0);
       i += 2;
     } else {
