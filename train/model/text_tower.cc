@@ -21,31 +21,46 @@ at::Tensor pooled_position(const TextConfig& text, const at::Tensor& ids) {
   }
 }
 
-}  // namespace
-
-at::Tensor trim_tokens(const TextConfig& text, const at::Tensor& ids) {
-  if (!text.causal || (text.pool != TextPool::argmax && text.pool != TextPool::eos)) return ids;
-  const int64_t longest = pooled_position(text, ids).max().item<int64_t>() + 1;
-  return ids.slice(1, 0, longest);
+TransformerOptions transformer_options(const ModelConfig& config) {
+  const TextConfig& text = config.text;
+  return {.prefix = config.custom_text ? "text." : "",
+          .layers = text.layers,
+          .heads = text.heads,
+          .activation = text.activation,
+          .norm_eps = text.norm_eps,
+          .layer_scale = text.ls_init_value.has_value(),
+          .causal = text.causal};
 }
+
+// Hidden states at the pooled positions, [batch, width].
+at::Tensor pooled_states(const ModelConfig& config, const TensorStore& store,
+                         const at::Tensor& ids) {
+  const TextConfig& text = config.text;
+  const TransformerOptions options = transformer_options(config);
+  const at::Tensor& words = store.get(options.prefix + "token_embedding.weight");
+  const at::Tensor& places = store.get(options.prefix + "positional_embedding");
+  const at::Tensor pooled = pooled_position(text, ids);
+  if (!text.causal || (text.pool != TextPool::argmax && text.pool != TextPool::eos)) {
+    const at::Tensor x =
+        transformer(store, options, at::embedding(words, ids) + places.slice(0, 0, ids.size(1)));
+    return x.index({at::arange(ids.size(0), ids.options()), pooled});
+  }
+  const at::Tensor lengths = pooled + 1;
+  const Packing packing = pack_lengths(lengths);
+  const at::Tensor real =
+      ids.slice(1, 0, packing.longest).flatten().index_select(0, packing.positions);
+  const at::Tensor place = packing.positions.remainder(packing.longest);
+  const at::Tensor x = at::embedding(words, real) + places.index_select(0, place);
+  return transformer(store, options, x, &packing).index_select(0, lengths.cumsum(0) - 1);
+}
+
+}  // namespace
 
 at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids) {
   const TextConfig& text = config.text;
   const std::string prefix = config.custom_text ? "text." : "";
-  at::Tensor x = at::embedding(store.get(prefix + "token_embedding.weight"), ids) +
-                 store.get(prefix + "positional_embedding").slice(0, 0, ids.size(1));
-  x = transformer(store,
-                  {.prefix = prefix,
-                   .layers = text.layers,
-                   .heads = text.heads,
-                   .activation = text.activation,
-                   .norm_eps = text.norm_eps,
-                   .layer_scale = text.ls_init_value.has_value(),
-                   .causal = text.causal},
-                  x);
-  const at::Tensor rows = at::arange(ids.size(0), ids.options());
-  const at::Tensor pooled = layer_norm(store, prefix + "ln_final",
-                                       x.index({rows, pooled_position(text, ids)}), text.norm_eps);
+  const at::Tensor pooled =
+      layer_norm(store, prefix + "ln_final", pooled_states(config, store, ids), text.norm_eps);
   if (!text.has_projection) return pooled;
   if (text.projection_bias)
     return at::linear(pooled, store.get(prefix + "text_projection.weight"),

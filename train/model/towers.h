@@ -26,12 +26,10 @@ ImageOutput vit(const ModelConfig& config, const TensorStore& store, const at::T
 ImageOutput modified_resnet(const ModelConfig& config, const TensorStore& store,
                             const at::Tensor& pixels, bool training);
 
-/// The text tower. ids: i64 [batch, tokens]; features [batch, embed_dim], not normalised.
-/// tokens may be less than context_length where trim_tokens allows it.
+/// The text tower. ids: i64 [batch, context_length]; features [batch, embed_dim], not normalised.
+/// A causal tower that pools at the highest token id, or at eos_id, never sees what comes after it:
+/// there only the tokens up to it are computed, which is exact and, with short captions, most of
+/// the tower's time.
 at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids);
-
-/// Drops the columns of `ids` after the longest text's end where that cannot change any feature: in
-/// a causal tower that pools at the highest token id, or at eos_id, nothing after it is ever seen.
-at::Tensor trim_tokens(const TextConfig& text, const at::Tensor& ids);
 
 }  // namespace openclip::train

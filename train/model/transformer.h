@@ -10,6 +10,18 @@
 
 namespace openclip::train {
 
+/// Texts of different lengths without their padding. Rows of a packed tensor are the real tokens of
+/// all texts, one text after the other; only attention needs them side by side.
+struct Packing {
+  at::Tensor positions;  // i64 [total]: row of [batch * longest] that each packed row stands at
+  at::Tensor sources;    // i64 [batch * longest]: packed row, or `total` for padding
+  int64_t batch = 0;
+  int64_t longest = 0;
+};
+
+/// Packs texts of `lengths` (i64 [batch], each at least 1) tokens.
+Packing pack_lengths(const at::Tensor& lengths);
+
 struct TransformerOptions {
   std::string prefix;  // names are PREFIXtransformer.resblocks.N.…
   int layers = 0;
@@ -21,7 +33,10 @@ struct TransformerOptions {
 };
 
 /// x [batch, tokens, width] through all blocks: x += ls_1(attn(ln_1(x))); x += ls_2(mlp(ln_2(x))).
-at::Tensor transformer(const TensorStore& store, const TransformerOptions& options, at::Tensor x);
+/// With `packing`, x is packed [total, width] and the attention must be causal: then no token sees
+/// the padding after it, and the result is the same as with it.
+at::Tensor transformer(const TensorStore& store, const TransformerOptions& options, at::Tensor x,
+                       const Packing* packing = nullptr);
 
 /// Layer normalisation with the weights NAME.weight and NAME.bias.
 at::Tensor layer_norm(const TensorStore& store, const std::string& name, const at::Tensor& x,

@@ -45,7 +45,7 @@ Objective::Objective(const ModelConfig& config, TensorStore& model, TensorStore&
 Objective::Features Objective::encode(const Batch& batch) {
   const Autocast autocast(options_.bf16, batch.pixels.device().type());
   const ImageOutput image = encode_image(config_, model_, batch.pixels, /*training=*/true);
-  const at::Tensor text = encode_text(config_, model_, trim_tokens(config_.text, batch.ids));
+  const at::Tensor text = encode_text(config_, model_, batch.ids);
   return {normalise(image.features.to(at::kFloat)), normalise(text.to(at::kFloat)),
           image.pooled.to(at::kFloat)};
 }
