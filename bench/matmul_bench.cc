@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "kernels/isa.h"
 #include "kernels/matmul.h"
+#include "kernels/onednn/matmul.h"
 #include "kernels/peak.h"
 
 namespace {
@@ -54,16 +55,24 @@ double now(int threads) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Lower quartile of the times: other programs on the machine only ever add to them.
-double seconds_of(int threads, const std::function<void()>& run, int repeats) {
-  std::vector<double> times;
+// Lower quartile of the times of each, run in turn: other programs on the machine only ever add
+// time, and what they add falls on all alike.
+std::vector<double> seconds_of(int threads, const std::vector<std::function<void()>>& runs,
+                               int repeats) {
+  std::vector<std::vector<double>> times(runs.size());
   for (int i = 0; i < repeats; ++i) {
-    const double start = now(threads);
-    run();
-    times.push_back(now(threads) - start);
+    for (size_t j = 0; j < runs.size(); ++j) {
+      const double start = now(threads);
+      runs[j]();
+      times[j].push_back(now(threads) - start);
+    }
   }
-  std::nth_element(times.begin(), times.begin() + times.size() / 4, times.end());
-  return times[times.size() / 4];
+  std::vector<double> quartiles;
+  for (std::vector<double>& own : times) {
+    std::nth_element(own.begin(), own.begin() + own.size() / 4, own.end());
+    quartiles.push_back(own[own.size() / 4]);
+  }
+  return quartiles;
 }
 
 void bench(const Shape& shape, int threads, double peak) {
@@ -83,10 +92,16 @@ void bench(const Shape& shape, int threads, double peak) {
   to.op = shape.op;
   const double flops = 2.0 * shape.m * shape.k * shape.n;
   const int repeats = static_cast<int>(std::clamp(4e9 / flops * 5, 15.0, 3000.0));
-  const double own = seconds_of(
-      threads, [&] { kernels::matmul(threads, shape.m, rows, b, to); }, repeats);
-  std::printf("%-20s %5zu %5zu %5zu  own %6.1f GFLOP/s (%3.0f %%)\n", shape.what, shape.m, shape.k,
-              shape.n, flops / own * 1e-9, 100 * flops / own * 1e-9 / peak);
+  const kernels::onednn::Matmul other(w, bias, shape.k, shape.n, shape.m);
+  const std::vector<double> seconds =
+      seconds_of(threads,
+                 {[&] { kernels::matmul(threads, shape.m, rows, b, to); },
+                  [&] { other.run(threads, shape.m, a, shape.k, to); }},
+                 repeats);
+  const double own = flops / seconds[0] * 1e-9, onednn = flops / seconds[1] * 1e-9;
+  std::printf("%-20s %5zu %5zu %5zu  own %6.1f GFLOP/s (%3.0f %%)  oneDNN %6.1f (%3.0f %%)\n",
+              shape.what, shape.m, shape.k, shape.n, own, 100 * own / peak, onednn,
+              100 * onednn / peak);
 }
 
 }  // namespace
