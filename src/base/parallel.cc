@@ -1,6 +1,5 @@
 #include "base/parallel.h"
 
-#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -8,6 +7,9 @@
 #include <fstream>
 #include <mutex>
 #include <string>
+#include <thread>
+
+#include "base/worker_pool.h"
 
 namespace openclip {
 namespace {
@@ -30,7 +32,9 @@ int cgroup_quota() {
 int available_threads() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : omp_get_num_procs();
+  int count = sched_getaffinity(0, sizeof(set), &set) == 0
+                  ? CPU_COUNT(&set)
+                  : static_cast<int>(std::thread::hardware_concurrency());
   if (const int quota = cgroup_quota(); quota > 0) count = std::min(count, quota);
   return std::max(count, 1);
 }
@@ -43,15 +47,14 @@ void parallel_for(int threads, size_t count, size_t grain,
   if (ranges <= 1) return fn(0, count, 0);
   std::exception_ptr first_error;
   std::mutex error_mutex;
-#pragma omp parallel for num_threads(static_cast<int>(ranges)) schedule(static, 1)
-  for (size_t range = 0; range < ranges; ++range) {
+  WorkerPool::instance().run(ranges, [&](size_t range) {
     try {
       fn(count * range / ranges, count * (range + 1) / ranges, static_cast<int>(range));
     } catch (...) {
       const std::lock_guard lock(error_mutex);
       if (!first_error) first_error = std::current_exception();
     }
-  }
+  });
   if (first_error) std::rethrow_exception(first_error);
 }
 

@@ -1,5 +1,4 @@
-// Data parallelism for kernels. One threading runtime (OpenMP) serves our own loops and oneDNN's,
-// so the two never compete for the same cores. Rank 0.
+// Data parallelism for kernels, on the worker threads of base/worker_pool.h. Rank 0.
 #pragma once
 
 #include <cstddef>

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace openclip {
@@ -27,6 +28,22 @@ TEST(ParallelForTest, RethrowsOnTheCaller) {
                               if (begin > 0) throw std::runtime_error("worker");
                             }),
                std::runtime_error);
+}
+
+TEST(ParallelForTest, ManyCallersAtOnceAndNested) {
+  std::atomic<int> total{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 4; ++caller)
+    callers.emplace_back([&] {
+      for (int round = 0; round < 200; ++round)
+        parallel_for(3, 9, 1, [&](size_t begin, size_t end, int) {
+          parallel_for(2, end - begin, 1, [&](size_t first, size_t last, int) {
+            total += static_cast<int>(last - first);
+          });
+        });
+    });
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(total, 4 * 200 * 9);
 }
 
 TEST(ParallelForTest, MachineHasAtLeastOneThread) { EXPECT_GE(available_threads(), 1); }
