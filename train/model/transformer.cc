@@ -70,9 +70,8 @@ at::Tensor transformer(const TensorStore& store, const TransformerOptions& optio
                        const Packing* packing) {
   for (int i = 0; i < options.layers; ++i) {
     const std::string block = fmt::format("{}transformer.resblocks.{}", options.prefix, i);
-    at::Tensor change =
-        attention(
-        store, block, options, layer_norm(store, block + ".ln_1", x, options.norm_eps), packing);
+    at::Tensor change = attention(store, block, options,
+                                  layer_norm(store, block + ".ln_1", x, options.norm_eps), packing);
     if (options.layer_scale) change = change * store.get(block + ".ls_1.gamma");
     x = x + change;
     const at::Tensor hidden = activate(

@@ -1,0 +1,64 @@
+#include <gtest/gtest.h>
+
+#include "loss/auxiliary.h"
+#include "loss/clip_loss.h"
+
+namespace openclip::train {
+namespace {
+
+at::Tensor unit_rows(int64_t rows, int64_t columns, int seed) {
+  at::manual_seed(seed);
+  const at::Tensor x = at::randn({rows, columns});
+  return x / x.norm(2, 1, true);
+}
+
+ClipLossInput input(const at::Tensor& labels = {}) {
+  return {unit_rows(6, 8, 1), unit_rows(6, 8, 2), at::full({}, 10.0), {}, labels};
+}
+
+TEST(ClipLossTest, DistinctLabelsChangeNothing) {
+  const double plain = clip_loss(input()).item<double>();
+  EXPECT_NEAR(clip_loss(input(at::arange(6, at::kLong))).item<double>(), plain, 1e-6);
+  EXPECT_NEAR(clip_loss(input(at::full({6}, -1, at::kLong))).item<double>(), plain, 1e-6);
+}
+
+TEST(ClipLossTest, SharedLabelSpreadsTheTarget) {
+  const ClipLossInput same = input(at::tensor({4, 4, -1, -1, 2, 3}, at::kLong));
+  const at::Tensor logits = 10 * at::matmul(same.image, same.text.t());
+  const at::Tensor rows = at::log_softmax(logits, 1), columns = at::log_softmax(logits, 0);
+  double expected = 0;
+  for (int i = 0; i < 6; ++i) {
+    const std::vector<int> positives = i < 2 ? std::vector<int>{0, 1} : std::vector<int>{i};
+    for (const int j : positives)
+      expected -= (rows[i][j].item<double>() + columns[j][i].item<double>()) /
+                  static_cast<double>(positives.size());
+  }
+  EXPECT_NEAR(clip_loss(same).item<double>(), expected / 12, 1e-5);
+}
+
+TEST(ConceptTableTest, IgnoresRowsWithoutLabel) {
+  TensorStore store;
+  ConceptTable::add_tensors(store, 5, 8, 1);
+  const at::Tensor image = unit_rows(3, 8, 3), text = unit_rows(3, 8, 4);
+  const double all = ConceptTable::loss(store, image.slice(0, 0, 2), text.slice(0, 0, 2),
+                                        at::tensor({1, 4}, at::kLong))
+                         .item<double>();
+  EXPECT_NEAR(
+      ConceptTable::loss(store, image, text, at::tensor({1, 4, -1}, at::kLong)).item<double>(), all,
+      1e-6);
+  const at::Tensor none = ConceptTable::loss(store, image, text, at::full({3}, -1, at::kLong));
+  EXPECT_EQ(none.item<double>(), 0);
+}
+
+TEST(HogHeadTest, PerfectPredictionCostsNothing) {
+  TensorStore store;
+  HogHead::add_tensors(store, 4, 6, 1);
+  const at::Tensor pooled = at::randn({2, 4});
+  const at::Tensor target =
+      at::linear(pooled, store.get("aux.hog.weight"), store.get("aux.hog.bias")).detach();
+  EXPECT_EQ(HogHead::loss(store, pooled, target).item<double>(), 0);
+  EXPECT_NEAR(HogHead::loss(store, pooled, target + 1).item<double>(), 6, 1e-4);
+}
+
+}  // namespace
+}  // namespace openclip::train

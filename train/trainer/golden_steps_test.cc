@@ -1,0 +1,144 @@
+// Ten steps of tiny models against Python open_clip (tools/goldens/train.py).
+#include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
+
+#include "model/towers.h"
+#include "optim/adamw.h"
+#include "optim/schedule.h"
+#include "testing/golden.h"
+#include "trainer/objective.h"
+
+namespace openclip::train {
+namespace {
+
+class GoldenSteps : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    golden_ = read_json_file(golden_path(std::string("steps_") + GetParam()));
+    config_ = golden_config(golden_, GetParam());
+    store_ = TensorStore::create(model_tensors(config_), 0);
+    fill_weights(store_);
+  }
+
+  Batch batch(int step) const { return golden_batch(config_, golden_.at("batch"), step); }
+
+  Json golden_;
+  ModelConfig config_;
+  TensorStore store_, auxiliary_;
+};
+
+double relative_error(double a, double b) { return std::abs(a - b) / std::max(1e-12, std::abs(b)); }
+
+TEST_P(GoldenSteps, FeaturesMatch) {
+  const c10::NoGradGuard no_grad;
+  const Batch first = batch(0);
+  const auto check = [&](const at::Tensor& features, const char* key) {
+    const at::Tensor unit = features / features.norm(2, -1, true);
+    const std::vector<double> expected = golden_.at(key);
+    for (size_t i = 0; i < expected.size(); ++i)
+      EXPECT_NEAR(unit[0][i].item<double>(), expected[i], 2e-6) << key << " " << i;
+  };
+  check(encode_image(config_, store_, first.pixels, true).features, "image_features");
+  check(encode_text(config_, store_, first.ids), "text_features");
+}
+
+TEST_P(GoldenSteps, GradientsMatch) {
+  Objective objective(config_, store_, auxiliary_, {});
+  objective.accumulate_gradients({batch(0)});
+  // Gradients that are zero but for rounding (keys' biases) are compared on the largest one's
+  // scale.
+  double largest = 0;
+  for (const auto& [name, values] : golden_.at("gradients").items())
+    largest = std::max(largest, values.at(0).get<double>());
+  for (const NamedParameter& entry : store_.entries()) {
+    if (!entry.trainable) continue;
+    const Json& expected = golden_.at("gradients").at(entry.name);
+    const at::Tensor grad = entry.tensor.grad().contiguous().to(at::kDouble).flatten();
+    const double norm = expected.at(0).get<double>();
+    const double tolerance = 1e-4 * norm + 1e-6 * largest;
+    EXPECT_NEAR(grad.norm().item<double>(), norm, tolerance) << entry.name;
+    const double projection = grad.dot(hash_fill(grad.numel(), 77)).item<double>();
+    EXPECT_NEAR(projection, expected.at(1).get<double>(), tolerance) << entry.name;
+  }
+}
+
+TEST_P(GoldenSteps, TenStepsMatch) {
+  AdamWOptions options;
+  set_defaults_by_model(options, GetParam());
+  options.weight_decay = golden_.at("weight_decay");
+  AdamW optimizer({&store_}, options);
+  Objective objective(config_, store_, auxiliary_, {});
+  const Schedule schedule{.base_lr = golden_.at("lr"),
+                          .warmup_steps = golden_.at("warmup"),
+                          .total_steps = static_cast<int64_t>(golden_.at("steps").size())};
+  int step = 0;
+  for (const Json& expected : golden_.at("steps")) {
+    optimizer.zero_grad();
+    const StepLosses losses = objective.accumulate_gradients({batch(step)});
+    EXPECT_LT(relative_error(losses.total, expected.at("loss")), 1e-4) << "step " << step;
+    EXPECT_LT(relative_error(schedule.lr(step), expected.at("lr")), 1e-12) << "step " << step;
+    optimizer.step(schedule.lr(step));
+    const c10::NoGradGuard no_grad;
+    at::Tensor scale = store_.get("logit_scale");
+    scale.clamp_(0, std::log(100.0));
+    EXPECT_NEAR(scale.item<double>(), expected.at("logit_scale").get<double>(), 2e-5)
+        << "step " << step;
+    ++step;
+  }
+}
+
+// --accum-freq 2 must give the gradients of one batch of twice the size (no BatchNorm here).
+TEST_P(GoldenSteps, AccumulationEqualsLargeBatch) {
+  if (config_.vision.is_resnet) GTEST_SKIP() << "BatchNorm sees each batch by itself";
+  const Batch a = batch(0), b = batch(1);
+  Objective objective(config_, store_, auxiliary_, {});
+  objective.accumulate_gradients({a, b});
+  std::map<std::string, at::Tensor> accumulated;
+  for (NamedParameter& entry : store_.entries()) {
+    if (!entry.trainable) continue;
+    accumulated[entry.name] = entry.tensor.grad().clone();
+    entry.tensor.mutable_grad().reset();
+  }
+  Batch both;
+  both.pixels = at::cat({a.pixels, b.pixels});
+  both.ids = at::cat({a.ids, b.ids});
+  both.labels = at::cat({a.labels, b.labels});
+  objective.accumulate_gradients({both});
+  for (const NamedParameter& entry : store_.entries()) {
+    if (!entry.trainable) continue;
+    // open_clip counts the temperature's gradient once for each batch; kept, since runs are
+    // compared.
+    const double factor = entry.name == "logit_scale" ? 2 : 1;
+    const at::Tensor expected = entry.tensor.grad() * factor;
+    const double scale = expected.norm().item<double>() + 1e-4;
+    EXPECT_LT((accumulated[entry.name] - expected).norm().item<double>(), 1e-4 * scale)
+        << entry.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(TinyModels, GoldenSteps,
+                         testing::Values("vit", "vit_quickgelu_avg", "resnet"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(ScheduleTest, MatchesOpenClip) {
+  const Json golden = read_json_file(golden_path("schedules"));
+  Schedule schedule{.base_lr = 1e-3,
+                    .warmup_steps = 5,
+                    .total_steps = 20,
+                    .cooldown_steps = 8,
+                    .cooldown_power = 2,
+                    .cooldown_end_lr = 1e-5};
+  const std::map<std::string, ScheduleKind> kinds = {
+      {"cosine", ScheduleKind::cosine},
+      {"const", ScheduleKind::constant},
+      {"const-cooldown", ScheduleKind::constant_cooldown}};
+  for (const auto& [name, kind] : kinds) {
+    schedule.kind = kind;
+    for (int step = 0; step < 20; ++step)
+      EXPECT_NEAR(schedule.lr(step), golden.at(name).at(step).get<double>(), 1e-15)
+          << name << " " << step;
+  }
+}
+
+}  // namespace
+}  // namespace openclip::train
