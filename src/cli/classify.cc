@@ -7,6 +7,7 @@
 #include "io/jsonl_writer.h"
 #include "models/preprocess_config.h"
 #include "tasks/image_stream.h"
+#include "tasks/label_vectors.h"
 #include "tasks/labels.h"
 #include "tasks/templates.h"
 #include "tasks/zero_shot.h"
@@ -22,6 +23,9 @@ constexpr const char* kFooter =
     "      --model ViT-B-32 --pretrained laion2b_s34b_b79k";
 
 constexpr size_t kBatch = 16;
+
+// Fewer prompts than these take the text tower less time than a file in the cache is worth.
+constexpr size_t kPromptsWorthKeeping = 32;
 
 struct ClassifyOptions {
   CommonOptions common;
@@ -93,6 +97,27 @@ class AnswerPrinter {
   size_t count_ = 0;
 };
 
+// Loads the model and gets the labels' vectors: from disk, where the same labels were used before
+// (the text tower is then not even read), else from the text tower.
+ZeroShotClassifier make_classifier(const Context& context, const ModelSource& source,
+                                   const std::vector<std::string>& labels,
+                                   const std::vector<std::string>& templates,
+                                   std::shared_ptr<const Model>* model) {
+  if (source.weights.empty() || labels.size() * templates.size() < kPromptsWorthKeeping) {
+    *model = load_model(context, source);
+    return {context, **model, *load_tokenizer(source), labels, templates};
+  }
+  const std::string key = label_vectors_key(source, labels, templates);
+  if (auto vectors = find_label_vectors(source, key, labels.size())) {
+    *model = load_model(context, source, {.towers = Towers::image_only});
+    return {labels, std::move(*vectors), (*model)->logit_scale()};
+  }
+  *model = load_model(context, source);
+  ZeroShotClassifier classifier(context, **model, *load_tokenizer(source), labels, templates);
+  keep_label_vectors(source, key, classifier.vectors());
+  return classifier;
+}
+
 int classify(const ClassifyOptions& options) {
   const ModelSource source = find_model(options.common);
   const std::vector<std::string> labels = choose_labels(options, source);
@@ -100,8 +125,8 @@ int classify(const ClassifyOptions& options) {
   const Context context = options.common.context();
   // Decoding of the pictures runs while the model is loaded and the labels are computed.
   ImageStream stream(context, preprocess_config(source.config), options.images, 2 * kBatch);
-  const auto model = load_model(context, source);
-  const ZeroShotClassifier classifier(context, *model, *load_tokenizer(source), labels, templates);
+  std::shared_ptr<const Model> model;
+  const ZeroShotClassifier classifier = make_classifier(context, source, labels, templates, &model);
 
   const size_t dim = static_cast<size_t>(source.config.embed_dim);
   const size_t top = static_cast<size_t>(options.top);

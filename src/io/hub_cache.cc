@@ -1,9 +1,9 @@
 #include "io/hub_cache.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -11,11 +11,6 @@ namespace openclip {
 namespace {
 
 namespace fs = std::filesystem;
-
-const char* environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0' ? value : nullptr;
-}
 
 // The Hub's rule; it also keeps a name from climbing out of the cache.
 bool is_repo_part(std::string_view part) {
@@ -37,12 +32,11 @@ std::string trimmed_file(const fs::path& path) {
 }  // namespace
 
 std::string hub_cache_dir() {
-  if (const char* cache = environment("HF_HUB_CACHE")) return cache;
-  if (const char* home = environment("HF_HOME")) return std::string(home) + "/hub";
-  if (const char* cache = environment("XDG_CACHE_HOME"))
-    return std::string(cache) + "/huggingface/hub";
-  const char* home = environment("HOME");
-  return std::string(home != nullptr ? home : ".") + "/.cache/huggingface/hub";
+  if (const std::string cache = environment("HF_HUB_CACHE"); !cache.empty()) return cache;
+  if (const std::string home = environment("HF_HOME"); !home.empty()) return home + "/hub";
+  if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
+    return cache + "/huggingface/hub";
+  return environment("HOME") + "/.cache/huggingface/hub";
 }
 
 std::vector<std::string> hub_snapshots(const std::string& repo) {

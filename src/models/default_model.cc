@@ -1,8 +1,8 @@
 #include "models/default_model.h"
 
-#include <cstdlib>
 #include <filesystem>
 
+#include "base/environment.h"
 #include "base/error.h"
 
 namespace openclip {
@@ -17,8 +17,7 @@ std::string program_folder() {
 
 std::string default_model_folder() {
   std::error_code none;
-  const char* chosen = std::getenv("OPENCLIP_DEFAULT_MODEL");
-  if (chosen != nullptr && *chosen != '\0') {
+  if (const std::string chosen = environment("OPENCLIP_DEFAULT_MODEL"); !chosen.empty()) {
     if (fs::is_directory(chosen, none)) return chosen;
     throw NotFound(fmt::format("OPENCLIP_DEFAULT_MODEL={} is no folder", chosen));
   }

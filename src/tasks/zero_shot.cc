@@ -16,8 +16,7 @@ constexpr size_t kPromptsAtOnce = 1024;
 }  // namespace
 
 ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& model,
-                                       const Tokenizer& tokenizer,
-                                       std::vector<std::string> labels,
+                                       const Tokenizer& tokenizer, std::vector<std::string> labels,
                                        const std::vector<std::string>& templates)
     : labels_(std::move(labels)), logit_scale_(model.logit_scale()) {
   check_arg(!labels_.empty(), "there is no label");
@@ -38,6 +37,14 @@ ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& mode
         vectors_[(begin + prompt / templates.size()) * dim + i] += features[prompt * dim + i];
   }
   normalize_rows(vectors_, static_cast<int64_t>(dim));
+}
+
+ZeroShotClassifier::ZeroShotClassifier(std::vector<std::string> labels, std::vector<float> vectors,
+                                       float logit_scale)
+    : labels_(std::move(labels)), vectors_(std::move(vectors)), logit_scale_(logit_scale) {
+  check_arg(!labels_.empty(), "there is no label");
+  check_arg(vectors_.size() % labels_.size() == 0, "[zero_shot] {} numbers for {} labels",
+            vectors_.size(), labels_.size());
 }
 
 std::vector<double> ZeroShotClassifier::probabilities(std::span<const float> image) const {

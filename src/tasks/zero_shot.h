@@ -23,6 +23,11 @@ class ZeroShotClassifier {
   ZeroShotClassifier(const Context& context, const Model& model, const Tokenizer& tokenizer,
                      std::vector<std::string> labels, const std::vector<std::string>& templates);
 
+  /// From vectors that were computed before: [labels, embed_dim], of length 1.
+  /// Throws: InvalidArgument where the sizes do not fit.
+  ZeroShotClassifier(std::vector<std::string> labels, std::vector<float> vectors,
+                     float logit_scale);
+
   /// Probabilities of all labels: softmax(logit_scale * cosine).
   /// image_features: [embed_dim], normalised or not.
   std::vector<double> probabilities(std::span<const float> image_features) const;

@@ -1,9 +1,9 @@
 #include "text/vocabulary.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "text/clip_tokenizer.h"
 
@@ -14,19 +14,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFileName = "bpe_simple_vocab_16e6.txt.gz";
 
-// An empty variable counts as unset.
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
-
-fs::path cache_folder() {
-  if (const std::string folder = environment("OPENCLIP_CACHE"); !folder.empty()) return folder;
-  if (const std::string folder = environment("XDG_CACHE_HOME"); !folder.empty())
-    return fs::path(folder) / "openclip";
-  return fs::path(environment("HOME")) / ".cache" / "openclip";
-}
-
 }  // namespace
 
 std::string find_clip_vocabulary() {
@@ -35,7 +22,7 @@ std::string find_clip_vocabulary() {
     throw NotFound(fmt::format("{}: no such file; OPENCLIP_VOCAB must name {}", file, kFileName));
   }
   std::error_code ec;
-  const fs::path cached = cache_folder() / kFileName;
+  const fs::path cached = fs::path(cache_folder()) / kFileName;
   const fs::path beside = fs::read_symlink("/proc/self/exe", ec).parent_path() / kFileName;
   for (const fs::path& place : {cached, beside})
     if (fs::exists(place, ec)) return place.string();

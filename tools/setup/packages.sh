@@ -7,7 +7,7 @@ declare -A packages=(
   [build]="g++ cmake ninja-build pkg-config python3 python3-venv
            libdnnl-dev libhwy-dev libfmt-dev nlohmann-json3-dev libcli11-dev
            libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev
-           libarchive-dev zlib1g-dev libutf8proc-dev"
+           libarchive-dev zlib1g-dev libutf8proc-dev libxxhash-dev"
   [test]="libgtest-dev libgmock-dev"
 )
 
