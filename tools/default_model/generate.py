@@ -33,11 +33,10 @@ def shape(random, wanted):
     if held_out(colour, name) != wanted:
         return None
     image = draw_shape(random, name, rgb)
-    article = "an" if colour == "orange" else "a"
+    choices = [(f"{'an' if c == 'orange' else 'a'} {c} {s}", f"{COLOURS[c][0]}的{SHAPES[s]}") for c in COLOURS for s in SHAPES]
+    en, zh = choices[list(COLOURS).index(colour) * len(SHAPES) + list(SHAPES).index(name)]
     return image, {
-        "en": [f"{article} {colour} {name}", f"{colour} {name}"],
-        "zh": [f"{zh_colour}的{SHAPES[name]}", f"一个{zh_colour}的{SHAPES[name]}"],
-        "flip": name != "arrow", "recolour": False, "answer": f"{colour} {name}",
+        "en": [en, f"{colour} {name}"], "zh": [zh, f"一个{zh}"], "flip": name != "arrow", "recolour": False, "choices": choices,
     }  # fmt: skip
 
 
@@ -84,10 +83,10 @@ def count(things, random, wanted):
         room = (cell - small.width, cell - small.height)
         at = (left + c * cell + random.randint(0, max(0, room[0])), top + r * cell + random.randint(0, max(0, room[1])))
         image.alpha_composite(small, at)
-    en, zh = NUMBERS[n]
     measure = "只" if thing["animal"] else "个"
-    said = f"{en} {name if n == 1 else plural(name)}"
-    return image, {"en": [said, f"{n} {said.split(' ', 1)[1]}"], "zh": [f"{zh}{measure}{thing['zh']}"], "flip": True, "recolour": True, "answer": said, "thing": name}
+    choices = [(f"{en} {name if k == 1 else plural(name)}", f"{zh}{measure}{thing['zh']}") for k, (en, zh) in NUMBERS.items()]
+    en, zh = choices[n - 1]
+    return image, {"en": [en, f"{n} {en.split(' ', 1)[1]}"], "zh": [zh], "flip": True, "recolour": True, "choices": choices}
 
 
 def place(things, random, wanted):
@@ -105,10 +104,11 @@ def place(things, random, wanted):
         along = (0 if early else half) + (half - (picture.width if across else picture.height)) // 2
         other = random.randint(0, SIZE - (picture.height if across else picture.width)) if random.random() < 0.5 else (SIZE - half) // 2
         image.alpha_composite(picture, (along, other) if across else (other, along))
-    en, zh = PLACES[where]
     one, two = things.by_name[first]["zh"], things.by_name[second]["zh"]
-    said = f"{first} {en} {second}"
-    return image, {"en": [f"a {said}" if first[0] not in "aeiou" else f"an {said}", said], "zh": [f"{one}在{two}{zh}"], "flip": not across, "recolour": True, "answer": said, "pair": [first, second]}
+    article = "an" if first[0] in "aeiou" else "a"
+    choices = [(f"{article} {first} {en} {second}", f"{one}在{two}{zh}") for en, zh in PLACES.values()]
+    en, zh = choices[list(PLACES).index(where)]
+    return image, {"en": [en, en.split(" ", 1)[1]], "zh": [zh], "flip": not across, "recolour": True, "choices": choices}
 
 
 def character(faces, random, wanted):
@@ -121,7 +121,7 @@ def character(faces, random, wanted):
     else:
         case, zh_case = ("uppercase", "大写") if text.isupper() else ("lowercase", "小写")
         en, zh = [f"letter {text}", f"{case} letter {text}"], [f"字母{text}", f"{zh_case}字母{text}"]
-    return image, {"en": en, "zh": zh, "flip": False, "recolour": True, "answer": en[0]}
+    return image, {"en": en, "zh": zh, "flip": False, "recolour": True, "choices": []}
 
 
 def draw(kinds, wanted, seed):
@@ -137,6 +137,12 @@ def draw(kinds, wanted, seed):
         meta.update(kind=kind, concept=-1, source="generated", variant="plain", id=f"generated/{seed}.{number:06d}")
         meta["named"] = {"en": len(meta["en"]), "zh": len(meta["zh"])}
         yield kind, image, meta
+
+
+def samples(kinds):
+    for _, image, meta in draw(kinds, False, "training"):
+        del meta["choices"]
+        yield png(image), meta
 
 
 def png(image):
@@ -155,7 +161,8 @@ def write_evaluation(kinds):
         name = f"{files[kind][1]:05d}.png"
         files[kind][1] += 1
         on_white(image).save(os.path.join(folder, name))
-        row = {"file": name, "en": meta["en"], "zh": meta["zh"], "answer": meta["answer"], "kind": "generated"}
+        row = {"file": name, "kind": "generated", "label": [en for en, _ in meta["choices"]].index(meta["en"][0])}
+        row.update(en=[en for en, _ in meta["choices"]], zh=[zh for _, zh in meta["choices"]])
         files[kind][0].write(json.dumps(row, ensure_ascii=False) + "\n")
     for kind, (file, count_) in files.items():
         file.close()
@@ -165,6 +172,8 @@ def write_evaluation(kinds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="how many training pictures, relative to about 9,000")
+    parser.add_argument("--out", default=work("shards", "train"))
+    parser.add_argument("--evaluation-only", action="store_true")
     arguments = parser.parse_args()
     things = Things()
     faces = fonts(package("fonts-dejavu-core"), package("fonts-liberation"), package("fonts-freefont-ttf"), package("fonts-comic-neue"))
@@ -173,7 +182,8 @@ def main():
         "place": (lambda r, w: place(things, r, w), 2000), "character": (lambda r, w: character(faces, r, w), 1500),
     }  # fmt: skip
     training = {k: (maker, int(n * arguments.scale)) for k, (maker, n) in makers.items()}
-    print("generated", write(((png(i), m) for _, i, m in draw(training, False, "training")), work("shards", "train"), "generated"))
+    if not arguments.evaluation_only:
+        print("generated", write(samples(training), arguments.out, "generated"))
     write_evaluation({k: (maker, 300) for k, (maker, _) in makers.items() if k != "character"})
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 import emoji
 from captions import Captions
-from common import normal_name, rows, table, work
+from common import rows, table, work
 from dhash import dhash, near
 
 SOURCES = ("noto", "emojione", "twemoji", "symbola", "openclipart", "sweethome3d", "sweethome3d_views", "tango", "flags")
@@ -66,7 +66,7 @@ def class_order(kept):
     return [c for c in emoji.table() if c in seen] + sorted(seen - set(emoji.table()))
 
 
-def write_classes(kept, captions):
+def write_classes(kept, captions, out):
     classes, ids = [], {}
     for concept in class_order(kept):
         e = emoji.table().get(concept)
@@ -79,16 +79,16 @@ def write_classes(kept, captions):
             "subgroup": e["subgroup"] if e else first.get("category", first["kind"]),
             "kind": "emoji" if e else first["kind"],
         })  # fmt: skip
-    with open(work("classes.json"), "w", encoding="utf-8") as f:
+    with open(os.path.join(out, "classes.json"), "w", encoding="utf-8") as f:
         json.dump(classes, f, ensure_ascii=False, indent=0)
     return ids
 
 
-def write_notice(kept):
+def write_notice(kept, out):
     credit = {}
     for row in kept:
         credit.setdefault((row["source"].removesuffix("_views"), row["licence"]), set()).add(row["artist"])
-    with open(work("NOTICE"), "w", encoding="utf-8") as f:
+    with open(os.path.join(out, "NOTICE"), "w", encoding="utf-8") as f:
         f.write("The default model was trained on pictures by these artists, under these licences.\n")
         for (source, licence), artists in sorted(credit.items()):
             f.write(f"\n{source} ({licence})\n  " + "\n  ".join(sorted(artists)) + "\n")
@@ -98,28 +98,31 @@ def write_notice(kept):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--leave-out", default=None, metavar="SOURCE", help="build without this artist, to choose settings on it")
+    parser.add_argument("--out", default=work(), help="folder for manifest.jsonl, classes.json, leaks.json and NOTICE")
     arguments = parser.parse_args()
+    out = arguments.out
+    os.makedirs(out, exist_ok=True)
     removed = {row[0] for row in table("heldout.tsv")}
     captions = Captions(removed)
     kept, withheld = [], []
     for source in present(SOURCES):
         for row in rows(source):
-            out = row["concept"] in removed or captions.names_removed(row)
-            (withheld if out else kept).append(row)
+            away = row["concept"] in removed or captions.names_removed(row)
+            (withheld if away else kept).append(row)
     report, dropped = leaks(kept)
     kept = [row for row in kept if row["id"].removesuffix("." + row["variant"]) not in dropped and row["source"] != arguments.leave_out]
-    ids = write_classes(kept, captions)
+    ids = write_classes(kept, captions, out)
     noflip = {row[0] for row in table("noflip.tsv")}
-    with open(work("manifest.jsonl"), "w", encoding="utf-8") as f:
+    with open(os.path.join(out, "manifest.jsonl"), "w", encoding="utf-8") as f:
         for row in kept:
             row["class"] = ids[row["concept"]]
             row["flip"] = row["concept"] not in noflip and row.get("flip", True)
             row.update(captions.of(row))
             row["sha256"] = hashlib.sha256(open(work(row["path"]), "rb").read()).hexdigest()
             f.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
-    with open(work("leaks.json"), "w", encoding="utf-8") as f:
+    with open(os.path.join(out, "leaks.json"), "w", encoding="utf-8") as f:
         json.dump(report, f, indent=0)
-    write_notice(kept)
+    write_notice(kept, out)
     print(f"kept {len(kept)} pictures of {len(ids)} classes; withheld {len(withheld)}; leaks dropped {len(dropped)}")
 
 

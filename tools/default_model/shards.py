@@ -49,8 +49,9 @@ def samples(manifest):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=work("shards", "train"))
+    parser.add_argument("--manifest", default=work("manifest.jsonl"))
     arguments = parser.parse_args()
-    manifest = [json.loads(line) for line in open(work("manifest.jsonl"), encoding="utf-8")]
+    manifest = [json.loads(line) for line in open(arguments.manifest, encoding="utf-8")]
     for prefix, chosen in (
         ("plain", [row for row in manifest if row["variant"] == "plain"]),
         ("restyled", [row for row in manifest if row["variant"] != "plain"]),
