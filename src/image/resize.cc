@@ -18,6 +18,11 @@ Image crop(const Image& image, const Window& window) {
   return out;
 }
 
+Box to_single(const Box& box) {
+  const auto round = [](double side) { return static_cast<double>(static_cast<float>(side)); };
+  return {round(box.left), round(box.top), round(box.right), round(box.bottom)};
+}
+
 }  // namespace
 
 Image resize(const Image& image, int width, int height, const ResizeOptions& options) {
@@ -25,7 +30,7 @@ Image resize(const Image& image, int width, int height, const ResizeOptions& opt
   check_arg(width <= kMaxResizedSide && height <= kMaxResizedSide,
             "[resize] a side of {}x{} is over {} pixels", width, height, kMaxResizedSide);
   const Box whole{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
-  const Box box = options.box.value_or(whole);
+  const Box box = options.box ? to_single(*options.box) : whole;
   check_arg(box.left >= 0 && box.top >= 0 && box.left < box.right && box.top < box.bottom &&
                 box.right <= whole.right && box.bottom <= whole.bottom,
             "[resize] box {},{},{},{} is empty or outside the picture of {}x{}", box.left, box.top,

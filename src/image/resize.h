@@ -9,7 +9,8 @@ namespace openclip {
 
 enum class Interpolation { nearest, bilinear, bicubic };
 
-/// Part of the input, in pixels; sides may lie between pixels.
+/// Part of the input, in pixels; sides may lie between pixels. As in Pillow, resize() rounds them
+/// to single precision.
 struct Box {
   double left, top, right, bottom;
 };
@@ -26,8 +27,9 @@ struct ResizeOptions {
 };
 
 /// Resizes to width x height as Pillow does and returns the window of it, in the picture's mode:
-/// rows first, then columns, rounded to the mode's integers after each; only the input that the
-/// window needs is read, and memory grows with the window, not with the output.
+/// along x, then along y (tall pictures the other way), rounded to the mode's integers after each;
+/// only the input that the window needs is read, and memory grows with the window, not with the
+/// output.
 ///   L, RGB, CMYK: 8-bit samples with 22-bit fixed-point weights
 ///   LA, RGBA:     premultiplied, resized, divided again
 ///   I;16:         double-precision weights

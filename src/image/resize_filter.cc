@@ -28,7 +28,7 @@ AxisFilter::AxisFilter(int in_size, double low, double high, int out_size,
                        Interpolation interpolation)
     : in_size_(in_size),
       low_(low),
-      scale_((high - low) / out_size),
+      scale_(static_cast<float>(high - low) / static_cast<double>(out_size)),
       stretch_(std::max(scale_, 1.0)),
       support_((interpolation == Interpolation::bilinear ? 1.0 : 2.0) * stretch_),
       max_taps_(static_cast<int>(std::ceil(support_)) * 2 + 1),

@@ -1,7 +1,7 @@
 // The two passes of the antialiased filters. Input rows are taken in groups: each is filtered along
 // x and added at once to the output rows that it belongs to, so the picture between the passes
 // never exists as a whole, and a picture of 1 x 100 million pixels needs no more memory than
-// others.
+// others. Tall pictures go along y first, one output row at a time.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -63,7 +63,10 @@ class TwoPass {
 
   Image run() {
     Image out = make_image(task_.image.mode, window_.width, window_.height);
-    if (!pass_y_) {
+    if (pass_x_ && pass_y_ && columns_first()) {
+      table_x_.emplace(filter_x_, window_.left, window_.left + window_.width);
+      for (int y = 0; y < window_.height; ++y) sum_then_filter(y, out);
+    } else if (!pass_y_) {
       for (int y = 0; y < window_.height; y += kGroupRows) {
         const int count = std::min(kGroupRows, window_.height - y);
         filter_rows(window_.top + y, count);
@@ -84,6 +87,13 @@ class TwoPass {
   }
 
  private:
+  // Pillow 13 goes along y first where far more rows vanish than columns, and each order rounds
+  // in its own way. The rule was found by trying both orders on 6000 random sizes.
+  bool columns_first() const {
+    const int64_t rows_saved = task_.image.height - task_.height;
+    return rows_saved > 0 && rows_saved > 2 * int64_t{task_.image.width - task_.width};
+  }
+
   static int block_size(const AxisFilter& filter) {
     return static_cast<int>(std::max<int64_t>(1, kTableEntries / filter.max_taps()));
   }
@@ -97,6 +107,19 @@ class TwoPass {
       row = premultiplied_row_.data();
     }
     return reinterpret_cast<const Sample*>(row);  // vectors are aligned for 16-bit samples
+  }
+
+  // Row y of the window, along y first.
+  void sum_then_filter(int y, Image& out) {
+    const WeightTable<Weight> table(filter_y_, window_.top + y, window_.top + y + 1);
+    const Taps taps = table.taps.front();
+    std::vector<Sum> sums(static_cast<size_t>(task_.image.width) * kChannels, Traits::kStart);
+    for (int i = 0; i < taps.count; ++i) {
+      add_row(input_row(taps.first + i), table.weights[i], sums.data(), sums.size());
+    }
+    std::vector<Sample> row(sums.size());
+    finish_row(sums.data(), row.data(), row.size());
+    filter_row(row.data(), *table_x_, reinterpret_cast<Sample*>(out.row(y)));
   }
 
   // First pass: input rows [first, first + count) to the group, the window's columns of them.
@@ -148,22 +171,22 @@ class TwoPass {
         const Weight* weights = table.row(window_.top + y);
         Sum* sum = sums.data() + static_cast<size_t>(y - begin) * row_samples_;
         for (int in = std::max(first, taps.first); in < std::min(group_end, taps.end()); ++in) {
-          add_row(group_row(in - first), weights[in - taps.first], sum);
+          add_row(group_row(in - first), weights[in - taps.first], sum, row_samples_);
         }
         if (taps.end() <= group_end && y == open) {
-          finish_row(sum, reinterpret_cast<Sample*>(out.row(y)));
+          finish_row(sum, reinterpret_cast<Sample*>(out.row(y)), row_samples_);
           ++open;
         }
       }
     }
   }
 
-  void add_row(const Sample* in, Weight weight, Sum* sum) const {
-    for (size_t i = 0; i < row_samples_; ++i) sum[i] += in[i] * weight;
+  static void add_row(const Sample* in, Weight weight, Sum* sum, size_t count) {
+    for (size_t i = 0; i < count; ++i) sum[i] += in[i] * weight;
   }
 
-  void finish_row(const Sum* sum, Sample* out) const {
-    for (size_t i = 0; i < row_samples_; ++i) out[i] = Traits::finish(sum[i]);
+  static void finish_row(const Sum* sum, Sample* out, size_t count) {
+    for (size_t i = 0; i < count; ++i) out[i] = Traits::finish(sum[i]);
   }
 
   const ResizeTask& task_;
