@@ -40,8 +40,9 @@ void attention(const Context& context, Workspace& workspace, ConstMatrix q, Cons
   }
   if (spans.empty() || q.cols == 0) return;
   const auto head_dim = static_cast<size_t>(q.cols / options.heads);
-  const kernels::AttentionShape shape{static_cast<size_t>(options.heads), head_dim,
-                                      1.0f / std::sqrt(static_cast<float>(head_dim)),
+  const float scale =
+      options.scale > 0 ? options.scale : 1.0f / std::sqrt(static_cast<float>(head_dim));
+  const kernels::AttentionShape shape{static_cast<size_t>(options.heads), head_dim, scale,
                                       options.causal};
   const Workspace::Frame frame(workspace);
   const auto per_thread =

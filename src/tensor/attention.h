@@ -16,9 +16,10 @@ using kernels::AttentionSpan;
 struct AttentionOptions {
   int64_t heads = 1;    // must divide the width
   bool causal = false;  // the last query of a span sees all its keys, each earlier one a key less
+  float scale = 0;      // of the scores; 0 = 1 / sqrt(head_dim)
 };
 
-/// out = softmax(q k^T / sqrt(head_dim)) v, for each head of each sequence.
+/// out = softmax(q k^T * scale) v, for each head of each sequence.
 /// Shapes: q, out [queries, width]; k, v [keys, width]. `spans` name the rows of each sequence;
 /// rows of `out` that no span names are left as they are.
 /// Throws: InvalidArgument if shapes differ, heads do not divide the width, or a span is empty or

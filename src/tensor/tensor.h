@@ -37,8 +37,10 @@ struct BasicMatrix {
   BasicMatrix columns(int64_t begin, int64_t count) const {
     return {data + begin, rows, count, stride};
   }
-  /// Every `step`-th row, from the first.
-  BasicMatrix every(int64_t step) const { return {data, rows / step, cols, stride * step}; }
+  /// `count` rows, `step` apart, from the first.
+  BasicMatrix every(int64_t step, int64_t count) const {
+    return {data, count, cols, stride * step};
+  }
 
   std::string shape_str() const { return Shape{rows, cols}.str(); }
 

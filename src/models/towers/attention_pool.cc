@@ -1,7 +1,8 @@
 #include "models/towers/attention_pool.h"
 
-#include <cstring>
+#include <cmath>
 
+#include "base/parallel.h"
 #include "tensor/attention.h"
 
 namespace openclip {
@@ -11,36 +12,63 @@ AttentionPool::AttentionPool(const Context& context, const Weights& weights,
     : heads_(heads),
       positions_(weights.tensor(context, name + ".positional_embedding")),
       q_(weights.linear(context, name + ".q_proj")),
-      k_(weights.linear(context, name + ".k_proj")),
-      v_(weights.linear(context, name + ".v_proj")),
-      c_(weights.linear(context, name + ".c_proj")) {}
+      c_(weights.linear(context, name + ".c_proj")) {
+  const int64_t channels = q_.out();
+  head_dim_ = channels / heads;
+  const Tensor keys = weights.tensor(context, name + ".k_proj.weight");  // [out, in]
+  for (int64_t h = 0; h < heads; ++h) {
+    // The rows of a head in k_proj.weight, [head_dim, channels], read as [in, out].
+    const size_t floats = static_cast<size_t>(head_dim_ * channels);
+    key_queries_.emplace_back(context, keys.span().subspan(static_cast<size_t>(h) * floats, floats),
+                              std::span<const float>(), head_dim_, channels,
+                              Linear::Layout::in_out);
+    values_.push_back(
+        weights.linear(context, Weights::LinearNames{.weight = name + ".v_proj.weight",
+                                                     .bias = name + ".v_proj.bias",
+                                                     .rows = std::pair(h * head_dim_, head_dim_)}));
+  }
+}
+
+void AttentionPool::embed(const Context& context, ConstMatrix x, Matrix tokens) const {
+  const ConstMatrix positions = positions_.matrix();
+  const int64_t each = positions.rows, pixels = each - 1;
+  parallel_for(context.threads(), static_cast<size_t>(tokens.rows / each), 1,
+               [&](size_t begin, size_t end, int) {
+                 for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i) {
+                   const ConstMatrix from = x.row_range(i * pixels, pixels);
+                   const Matrix first = tokens.row_range(i * each, 1);
+                   kernels::mean_of_rows(from, first.data);
+                   kernels::add_rows(ConstMatrix(first), positions, first);
+                   kernels::add_rows(from, positions.row_range(1, pixels),
+                                     tokens.row_range(i * each + 1, pixels));
+                 }
+               });
+}
 
 void AttentionPool::run(const Context& context, Workspace& workspace, ConstMatrix x,
                         Matrix out) const {
-  const ConstMatrix positions = positions_.matrix();
-  const int64_t count = out.rows, tokens = positions.rows, channels = positions.cols;
+  const int64_t count = out.rows, each = positions_.shape()[0], channels = q_.out();
   const Workspace::Frame frame(workspace);
-  const Matrix all = workspace.take(count * tokens, channels);
-  const Matrix first = workspace.take(count, channels);
-  std::vector<AttentionSpan> spans;
-  for (int64_t i = 0; i < count; ++i) {
-    const Matrix own = all.row_range(i * tokens, tokens);
-    const ConstMatrix pixels = x.row_range(i * (tokens - 1), tokens - 1);
-    kernels::mean_of_rows(pixels, own.row(0));
-    kernels::add_rows(ConstMatrix(own.row_range(0, 1)), positions, own.row_range(0, 1));
-    kernels::add_rows(pixels, positions.row_range(1, tokens - 1), own.row_range(1, tokens - 1));
-    std::memcpy(first.row(i), own.row(0), static_cast<size_t>(channels) * sizeof(float));
-    spans.push_back(
-        {static_cast<size_t>(i), 1, static_cast<size_t>(i * tokens), static_cast<size_t>(tokens)});
-  }
+  const Matrix tokens = workspace.take(count * each, channels);
   const Matrix q = workspace.take(count, channels);
-  const Matrix k = workspace.take(count * tokens, channels);
-  const Matrix v = workspace.take(count * tokens, channels);
-  linear(context, first, q_, q);
-  linear(context, all, k_, k);
-  linear(context, all, v_, v);
-  attention(context, workspace, q, k, v, spans, {heads_, false}, first);
-  linear(context, first, c_, out);
+  const Matrix queries = workspace.take(count * heads_, channels);  // (image, head)
+  const Matrix mixed = workspace.take(count * heads_, channels);    // sum_j p_j x_j
+  embed(context, x, tokens);
+  linear(context, tokens.every(each, count), q_, q);
+  for (int64_t h = 0; h < heads_; ++h)
+    linear(context, q.columns(h * head_dim_, head_dim_), key_queries_[static_cast<size_t>(h)],
+           queries.row_range(h, 1).every(heads_, count));
+  std::vector<AttentionSpan> spans;
+  const auto heads = static_cast<size_t>(heads_), keys = static_cast<size_t>(each);
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i)
+    spans.push_back({i * heads, heads, i * keys, keys});
+  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim_));
+  attention(context, workspace, queries, tokens, tokens, spans, {.heads = 1, .scale = scale},
+            mixed);
+  for (int64_t h = 0; h < heads_; ++h)
+    linear(context, mixed.row_range(h, 1).every(heads_, count), values_[static_cast<size_t>(h)],
+           q.columns(h * head_dim_, head_dim_));
+  linear(context, q, c_, out);
 }
 
 }  // namespace openclip
