@@ -1,7 +1,6 @@
-// The two passes of the antialiased filters. Input rows are taken in groups: each is filtered along
-// x and added at once to the output rows that it belongs to, so the picture between the passes
-// never exists as a whole, and a picture of 1 x 100 million pixels needs no more memory than
-// others. Tall pictures go along y first, one output row at a time.
+// The two passes of the antialiased filters. Each input row is used at once: it is added to the
+// output rows that it belongs to, of which only those that still wait for input are held. So the
+// picture between the passes never exists as a whole, and memory does not grow with the input.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -13,8 +12,7 @@
 namespace openclip {
 namespace {
 
-constexpr int kGroupRows = 64;              // rows between the passes: stay in the cache
-constexpr int64_t kTableEntries = 4 << 20;  // weights held at a time; extreme shapes take several
+constexpr int64_t kTableEntries = 16 << 20;  // weights held at a time; extreme shapes take turns
 
 // 8-bit samples: fixed point, rounded by adding one half before the shift.
 struct Fixed8 {
@@ -38,6 +36,15 @@ struct Real16 {
   }
 };
 
+// The order of the passes matters, as samples are rounded between them. Up to Pillow 12 rows were
+// always filtered first; Pillow 13 filters columns first where the height shrinks by more than
+// twice what the width does (observed; see tools/goldens/image.py).
+bool columns_first(const ResizeTask& task) {
+  const int64_t shrink_x = static_cast<int64_t>(task.image.width) - task.width;
+  const int64_t shrink_y = static_cast<int64_t>(task.image.height) - task.height;
+  return shrink_y > 0 && shrink_y > 2 * shrink_x;
+}
+
 template <class Traits, int kChannels>
 class TwoPass {
   using Sample = typename Traits::Sample;
@@ -56,28 +63,24 @@ class TwoPass {
                 task.box.right != task.width),
         pass_y_(task.height != task.image.height || task.box.top != 0 ||
                 task.box.bottom != task.height),
-        row_samples_(static_cast<size_t>(window_.width) * kChannels) {
-    if (premultiplied_) premultiplied_row_.resize(task.image.row_bytes());
-    group_.resize(kGroupRows * row_samples_);
+        columns_first_(pass_x_ && pass_y_ && columns_first(task)),
+        first_column_(pass_x_ ? filter_x_.taps(window_.left).first : window_.left),
+        end_column_(pass_x_ ? filter_x_.taps(window_.left + window_.width - 1).end()
+                            : window_.left + window_.width) {
+    if (premultiplied_) premultiplied_row_.resize(samples(end_column_ - first_column_));
+    between_.resize(samples(columns_first_ ? end_column_ - first_column_ : window_.width));
   }
 
   Image run() {
     Image out = make_image(task_.image.mode, window_.width, window_.height);
-    if (pass_x_ && pass_y_ && columns_first()) {
-      table_x_.emplace(filter_x_, window_.left, window_.left + window_.width);
-      for (int y = 0; y < window_.height; ++y) sum_then_filter(y, out);
-    } else if (!pass_y_) {
-      for (int y = 0; y < window_.height; y += kGroupRows) {
-        const int count = std::min(kGroupRows, window_.height - y);
-        filter_rows(window_.top + y, count);
-        for (int i = 0; i < count; ++i) {
-          std::memcpy(out.row(y + i), group_row(i), out.row_bytes());
-        }
-      }
-    } else {
+    if (pass_y_) {
       const int step = block_size(filter_y_);
       for (int y = 0; y < window_.height; y += step) {
-        filter_columns(y, std::min(y + step, window_.height), out);
+        filter_y(y, std::min(y + step, window_.height), out);
+      }
+    } else {
+      for (int y = 0; y < window_.height; ++y) {
+        std::memcpy(out.row(y), filter_x(input_row(window_.top + y)), out.row_bytes());
       }
     }
     if (premultiplied_) {
@@ -87,106 +90,101 @@ class TwoPass {
   }
 
  private:
-  // Pillow 13 goes along y first where far more rows vanish than columns, and each order rounds
-  // in its own way. The rule was found by trying both orders on 6000 random sizes.
-  bool columns_first() const {
-    const int64_t rows_saved = task_.image.height - task_.height;
-    return rows_saved > 0 && rows_saved > 2 * int64_t{task_.image.width - task_.width};
-  }
-
+  static size_t samples(int pixels) { return static_cast<size_t>(pixels) * kChannels; }
   static int block_size(const AxisFilter& filter) {
     return static_cast<int>(std::max<int64_t>(1, kTableEntries / filter.max_taps()));
   }
-  Sample* group_row(int i) { return group_.data() + i * row_samples_; }
 
+  // The columns [first_column_, end_column_) of an input row.
   const Sample* input_row(int y) {
-    const uint8_t* row = task_.image.row(y);
-    if (premultiplied_) {
-      std::memcpy(premultiplied_row_.data(), row, premultiplied_row_.size());
-      premultiply_row(premultiplied_row_.data(), task_.image.width, kChannels);
-      row = premultiplied_row_.data();
-    }
-    return reinterpret_cast<const Sample*>(row);  // vectors are aligned for 16-bit samples
-  }
-
-  // Row y of the window, along y first.
-  void sum_then_filter(int y, Image& out) {
-    const WeightTable<Weight> table(filter_y_, window_.top + y, window_.top + y + 1);
-    const Taps taps = table.taps.front();
-    std::vector<Sum> sums(static_cast<size_t>(task_.image.width) * kChannels, Traits::kStart);
-    for (int i = 0; i < taps.count; ++i) {
-      add_row(input_row(taps.first + i), table.weights[i], sums.data(), sums.size());
-    }
-    std::vector<Sample> row(sums.size());
-    finish_row(sums.data(), row.data(), row.size());
-    filter_row(row.data(), *table_x_, reinterpret_cast<Sample*>(out.row(y)));
-  }
-
-  // First pass: input rows [first, first + count) to the group, the window's columns of them.
-  void filter_rows(int first, int count) {
-    if (!pass_x_) {
-      for (int i = 0; i < count; ++i) {
-        std::memcpy(group_row(i), input_row(first + i) + window_.left * kChannels,
-                    row_samples_ * sizeof(Sample));
+    // Rows of 16-bit samples start at even places of an aligned vector.
+    const auto* row = reinterpret_cast<const Sample*>(task_.image.row(y)) + samples(first_column_);
+    if constexpr (sizeof(Sample) == 1) {
+      if (premultiplied_) {
+        std::copy_n(row, premultiplied_row_.size(), premultiplied_row_.data());
+        premultiply_row(premultiplied_row_.data(), end_column_ - first_column_, kChannels);
+        return premultiplied_row_.data();
       }
-      return;
     }
+    return row;
+  }
+
+  // The window's columns of a row that holds [first_column_, end_column_).
+  const Sample* filter_x(const Sample* in) {
+    if (!pass_x_) return in;
+    filter_x(in, between_.data());
+    return between_.data();
+  }
+
+  void filter_x(const Sample* in, Sample* out) {
     const int step = block_size(filter_x_);
     for (int x = 0; x < window_.width; x += step) {
-      const int end = std::min(x + step, window_.width);
       if (!table_x_ || step < window_.width) {
-        table_x_.emplace(filter_x_, window_.left + x, window_.left + end);
+        table_x_.emplace(filter_x_, window_.left + x,
+                         window_.left + std::min(x + step, window_.width));
       }
-      for (int i = 0; i < count; ++i) {
-        filter_row(input_row(first + i), *table_x_, group_row(i) + x * kChannels);
-      }
+      filter_row(in, *table_x_, out + samples(x));
     }
   }
 
-  static void filter_row(const Sample* in, const WeightTable<Weight>& table, Sample* out) {
-    for (size_t x = 0; x < table.taps.size(); ++x, out += kChannels) {
-      const Taps taps = table.taps[x];
-      const Weight* weights = table.weights.data() + x * table.stride;
-      const Sample* pixel = in + static_cast<size_t>(taps.first) * kChannels;
+  void filter_row(const Sample* in, const WeightTable<Weight>& table, Sample* out) const {
+    const Weight* weights = table.weights.data();
+    for (const Taps& taps : table.taps) {
+      const Sample* pixel = in + samples(taps.first - first_column_);
       Sum sums[kChannels];
       for (int c = 0; c < kChannels; ++c) sums[c] = Traits::kStart;
       for (int i = 0; i < taps.count; ++i, pixel += kChannels) {
         for (int c = 0; c < kChannels; ++c) sums[c] += pixel[c] * weights[i];
       }
       for (int c = 0; c < kChannels; ++c) out[c] = Traits::finish(sums[c]);
+      out += kChannels;
+      weights += table.stride;
     }
   }
 
-  // Second pass: rows [begin, end) of the window.
-  void filter_columns(int begin, int end, Image& out) {
+  // Rows [begin, end) of the window. A row is open from its first input row to its last.
+  void filter_y(int begin, int end, Image& out) {
     const WeightTable<Weight> table(filter_y_, window_.top + begin, window_.top + end);
-    std::vector<Sum> sums(static_cast<size_t>(end - begin) * row_samples_, Traits::kStart);
-    const int last = table.taps.back().end();
-    int open = begin;  // first row that waits for input
-    for (int first = table.taps.front().first; first < last; first += kGroupRows) {
-      const int group_end = std::min(first + kGroupRows, last);
-      filter_rows(first, group_end - first);
-      for (int y = open; y < end && table.taps[y - begin].first < group_end; ++y) {
-        const Taps taps = table.taps[y - begin];
-        const Weight* weights = table.row(window_.top + y);
-        Sum* sum = sums.data() + static_cast<size_t>(y - begin) * row_samples_;
-        for (int in = std::max(first, taps.first); in < std::min(group_end, taps.end()); ++in) {
-          add_row(group_row(in - first), weights[in - taps.first], sum, row_samples_);
-        }
-        if (taps.end() <= group_end && y == open) {
-          finish_row(sum, reinterpret_cast<Sample*>(out.row(y)), row_samples_);
-          ++open;
-        }
+    const auto taps = [&](int y) { return table.taps[static_cast<size_t>(y - begin)]; };
+    const int slots = most_open(table);
+    const size_t row_samples = between_.size();
+    std::vector<Sum> sums(slots * row_samples);
+    const auto sum = [&](int y) { return sums.data() + (y - begin) % slots * row_samples; };
+
+    int open = begin, next = begin;  // open rows: [open, next)
+    for (int in = taps(begin).first; in < taps(end - 1).end(); ++in) {
+      const Sample* row = input_row(in);
+      if (!columns_first_) row = filter_x(row);
+      for (; next < end && taps(next).first <= in; ++next) {
+        std::fill_n(sum(next), row_samples, Traits::kStart);
       }
+      for (int y = open; y < next; ++y) {
+        if (in >= taps(y).end()) continue;
+        add_row(row, table.row(window_.top + y)[in - taps(y).first], sum(y), row_samples);
+      }
+      for (; open < next && taps(open).end() <= in + 1; ++open) finish_row(sum(open), open, out);
     }
   }
 
-  static void add_row(const Sample* in, Weight weight, Sum* sum, size_t count) {
+  static int most_open(const WeightTable<Weight>& table) {
+    size_t most = 1;
+    for (size_t open = 0, next = 0; next < table.taps.size(); ++next) {
+      while (table.taps[open].end() <= table.taps[next].first) ++open;
+      most = std::max(most, next - open + 1);
+    }
+    return static_cast<int>(most);
+  }
+
+  static void add_row(const Sample* __restrict in, Weight weight, Sum* __restrict sum,
+                      size_t count) {
     for (size_t i = 0; i < count; ++i) sum[i] += in[i] * weight;
   }
 
-  static void finish_row(const Sum* sum, Sample* out, size_t count) {
-    for (size_t i = 0; i < count; ++i) out[i] = Traits::finish(sum[i]);
+  void finish_row(const Sum* sum, int y, Image& out) {
+    auto* row = reinterpret_cast<Sample*>(out.row(y));
+    Sample* finished = columns_first_ ? between_.data() : row;
+    for (size_t i = 0; i < between_.size(); ++i) finished[i] = Traits::finish(sum[i]);
+    if (columns_first_) filter_x(finished, row);
   }
 
   const ResizeTask& task_;
@@ -194,10 +192,11 @@ class TwoPass {
   const bool premultiplied_;
   const AxisFilter filter_x_, filter_y_;
   const bool pass_x_, pass_y_;  // Pillow leaves out a pass that changes nothing
-  const size_t row_samples_;
+  const bool columns_first_;
+  const int first_column_, end_column_;  // the input columns that the window needs
   std::optional<WeightTable<Weight>> table_x_;
   std::vector<uint8_t> premultiplied_row_;
-  std::vector<Sample> group_;  // [kGroupRows, row_samples_]
+  std::vector<Sample> between_;  // one row between the passes
 };
 
 }  // namespace
