@@ -1,0 +1,65 @@
+#include "tensor/conv.h"
+
+#include "kernels/ref/ref.h"
+#include "kernels/test_util.h"
+#include "tensor/test_util.h"
+
+namespace openclip {
+namespace {
+
+class ConvTest : public testing::Test {
+ protected:
+  static constexpr int64_t kCount = 2, kSize = 9, kIn = 5, kOut = 7;
+  ConvTest() : x_(kernels::Random(1).vector(kCount * kSize * kSize * kIn)) {}
+  Images x() { return {{x_.data(), kCount * kSize * kSize, kIn}, kCount, kSize, kSize}; }
+
+  Context context_{2};
+  std::vector<float> x_;
+};
+
+TEST_F(ConvTest, MatchesReference) {
+  for (const ConvOptions& options :
+       {ConvOptions{.kernel = 1}, ConvOptions{.kernel = 3, .padding = 1},
+        ConvOptions{.kernel = 3, .stride = 2, .padding = 1}}) {
+    const auto k = static_cast<size_t>(options.kernel * options.kernel * kIn);
+    const std::vector<float> w = kernels::Random(k).vector(k * kOut);
+    const kernels::ConvShape shape{kSize,
+                                   kSize,
+                                   kIn,
+                                   static_cast<size_t>(options.kernel),
+                                   static_cast<size_t>(options.stride),
+                                   static_cast<size_t>(options.padding)};
+    const int64_t size = conv_out_size(kSize, options);
+    const int64_t rows = kCount * size * size;
+    std::vector<float> got(static_cast<size_t>(rows * kOut)), want = got;
+    kernels::ref::conv(x_.data(), kCount, shape, w.data(), kOut, want.data());
+    conv2d(context_, x(), Linear(context_, w, {}, static_cast<int64_t>(k), kOut), options,
+           {{got.data(), rows, kOut}, kCount, size, size});
+    kernels::expect_near(got, want, kernels::sum_tolerance(k));
+  }
+}
+
+TEST_F(ConvTest, RejectsWrongShapes) {
+  std::vector<float> w(45 * kOut), out(kCount * kSize * kSize * kOut);
+  const Linear weights(context_, w, {}, 45, kOut);
+  const Images fits{{out.data(), kCount * kSize * kSize, kOut}, kCount, kSize, kSize};
+  EXPECT_EQ(rejection([&] { conv2d(context_, x(), weights, {.kernel = 1}, fits); }),
+            "[conv2d] weights must have 5 inputs (kernel^2 x channels), got 45");
+  EXPECT_EQ(rejection([&] { conv2d(context_, x(), weights, {.kernel = 3}, fits); }),
+            "[conv2d] images must be dense [2, 7, 7, 7], got [2, 9, 9, 7] in [162, 7]");
+  EXPECT_EQ(rejection([&] { conv_out_size(2, {.kernel = 5, .padding = 1}); }),
+            "[conv2d] a kernel of 5 (padding 1) does not fit 2 pixels");
+}
+
+TEST_F(ConvTest, PoolsEachImage) {
+  std::vector<float> got(kCount * 4 * 4 * kIn), want(got.size());
+  average_pool(context_, x(), 2, {{got.data(), kCount * 16, kIn}, kCount, 4, 4});
+  for (size_t i = 0; i < kCount; ++i)
+    kernels::average_pool(&x_[i * kSize * kSize * kIn], kSize, kSize, kIn, 2, &want[i * 16 * kIn]);
+  EXPECT_EQ(got, want);
+  EXPECT_THROW(average_pool(context_, x(), 3, {{got.data(), kCount * 16, kIn}, kCount, 4, 4}),
+               InvalidArgument);
+}
+
+}  // namespace
+}  // namespace openclip

@@ -1,0 +1,85 @@
+#include "tensor/linear.h"
+
+#include "kernels/ref/ref.h"
+#include "kernels/test_util.h"
+#include "tensor/test_util.h"
+
+namespace openclip {
+namespace {
+
+using kernels::Random;
+
+class LinearTest : public testing::Test {
+ protected:
+  static constexpr int64_t kRows = 9, kIn = 20, kOut = 35;
+  LinearTest()
+      : x_(Random(1).vector(kRows * kIn)),
+        weight_(Random(2).vector(kIn * kOut)),
+        bias_(Random(3).vector(kOut)),
+        out_(kRows * kOut) {}
+
+  Linear packed() const { return {context_, weight_, bias_, kIn, kOut}; }
+  ConstMatrix x() const { return {x_.data(), kRows, kIn}; }
+  Matrix out() { return {out_.data(), kRows, kOut}; }
+  std::vector<float> want(UnaryOp op, const float* residual = nullptr) const {
+    std::vector<float> result(kRows * kOut);
+    kernels::ref::matmul({x_.data(), weight_.data(), bias_.data(), residual, kRows, kOut, kIn, op},
+                         result.data());
+    return result;
+  }
+
+  Context context_{2};
+  std::vector<float> x_, weight_, bias_, out_;
+};
+
+TEST_F(LinearTest, MatchesReference) {
+  linear(context_, x(), packed(), out(), {.op = UnaryOp::gelu});
+  kernels::expect_near(out_, want(UnaryOp::gelu), kernels::sum_tolerance(kIn));
+}
+
+TEST_F(LinearTest, AddsTheResidual) {
+  const std::vector<float> residual = Random(4).vector(kRows * kOut);
+  out_ = residual;
+  linear(context_, x(), packed(), out(), {.residual = out()});
+  kernels::expect_near(out_, want(UnaryOp::identity, residual.data()), kernels::sum_tolerance(kIn));
+}
+
+TEST_F(LinearTest, ReadsBothLayouts) {
+  std::vector<float> turned(weight_.size());
+  for (int64_t i = 0; i < kIn; ++i)
+    for (int64_t o = 0; o < kOut; ++o)
+      turned[static_cast<size_t>(i * kOut + o)] = weight_[static_cast<size_t>(o * kIn + i)];
+  linear(context_, x(), Linear(context_, turned, bias_, kIn, kOut, Linear::Layout::in_out), out());
+  kernels::expect_near(out_, want(UnaryOp::identity), kernels::sum_tolerance(kIn));
+}
+
+TEST_F(LinearTest, NoRows) { linear(context_, {nullptr, 0, kIn}, packed(), {nullptr, 0, kOut}); }
+
+TEST_F(LinearTest, RejectsWrongShapes) {
+  const Linear weights = packed();
+  EXPECT_EQ(rejection([&] {
+              linear(context_, {x_.data(), kRows, kIn - 1}, weights, out());
+            }),
+            "[linear] x must have 20 columns (in of weight), got [9, 19]");
+  EXPECT_EQ(rejection([&] {
+              linear(context_, x(), weights, {out_.data(), 8, kOut});
+            }),
+            "[linear] out must have 9 rows (as x), got [8, 35]");
+  EXPECT_EQ(rejection([&] {
+              linear(context_, x(), weights, {out_.data(), kRows, 34});
+            }),
+            "[linear] out must have 35 columns (out of weight), got [9, 34]");
+  EXPECT_EQ(rejection([&] {
+              linear(context_, x(), weights, out(), {.residual = {x_.data(), 1, kOut}});
+            }),
+            "[linear] residual must be [9, 35] (as out), got [1, 35]");
+  EXPECT_EQ(rejection([&] { Linear(context_, weight_, bias_, kIn, kOut + 1); }),
+            "[linear] weight must have 720 elements (in 20 x out 36), got 700");
+  EXPECT_EQ(rejection([&] {
+              Linear(context_, weight_, {x_.data(), 4}, kIn, kOut);
+            }),
+            "[linear] bias must have 35 elements (out), got 4");
+}
+
+}  // namespace
+}  // namespace openclip
