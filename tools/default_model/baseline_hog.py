@@ -9,26 +9,11 @@ import json
 import numpy as np
 from PIL import Image
 
-from common import crop, on_white, work
+from common import work
+from dhash import framed
 from evaluate import markdown, ranks, read_list, summary
 
 LISTS = ("openmoji", "art4apps", "tuxpaint", "gcompris", "kgeography")
-
-
-def framed(image, side):
-    """The content of a picture on a white square; pictures without transparency are cut to what is not white."""
-    image = image.convert("RGBA")
-    if image.getextrema()[3][0] == 255:
-        image.putalpha(image.convert("L").point(lambda v: 0 if v > 248 else 255))
-        cut = crop(image, 0) or image
-        cut.putalpha(255)
-    else:
-        cut = crop(image, 0) or image
-    picture = on_white(cut)
-    size = max(picture.size)
-    out = Image.new("RGB", (size, size), (255, 255, 255))
-    out.paste(picture, ((size - picture.width) // 2, (size - picture.height) // 2))
-    return out.resize((side, side), Image.BILINEAR)
 
 
 def hog(image, side=64, cell=8, bins=9):
