@@ -2,6 +2,7 @@
 
 import emoji
 from common import normal_name, table
+from kinds import words_of
 
 
 class Captions:
@@ -51,7 +52,7 @@ class Captions:
         for language in ("en", "zh"):
             more = self.aliases.get(row["concept"], {}).get(language, [])
             own = self.allowed(e.get(language, []) + more + row["names"].get(language, []), language)
-            words = self.allowed(row.get("keywords", {}).get(language, []), language)
+            words = self.allowed(row.get("keywords", {}).get(language, []) + words_of(row, language), language)
             out[language] = own + [w for w in words if w not in own]
             out["named"][language] = len(own)
         return out

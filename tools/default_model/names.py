@@ -114,7 +114,7 @@ THINGS = set("tree flower house hat map building toy arrow logo robot".split()) 
 def own_name(phrase):
     """The phrase as a class of its own: English words, ending in a noun; None where it is no such thing."""
     parts = [w for w in phrase.split() if is_english(w) and (len(w) > 2 or w in ("of", "in", "on"))]
-    if is_noun(phrase) and (phrase not in GENERIC or phrase in THINGS):
+    if len(phrase) > 2 and is_noun(phrase) and (phrase not in GENERIC or phrase in THINGS):
         return phrase
     while parts and (not is_noun(parts[-1]) or parts[-1] in NOT_HEADS or parts[-1] in ("with", "and", "of", "the", "in", "on", "for")):
         parts.pop()

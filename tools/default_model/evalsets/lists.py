@@ -12,11 +12,8 @@ from PIL import Image
 
 import emoji
 from common import crop, normal_name, on_white, table, work
+from kinds import WORDS as KINDS
 from names import lexicon
-
-KINDS = {"animal": "动物", "food": "食物", "vehicle": "交通工具", "tool": "工具", "plant": "植物", "building": "建筑", "clothes": "衣服",
-         "musical instrument": "乐器", "furniture": "家具", "flag": "旗帜", "symbol": "符号"}  # fmt: skip
-
 
 @functools.lru_cache(None)
 def classes():
