@@ -54,7 +54,8 @@ def main():
     manifest = [json.loads(line) for line in open(arguments.manifest, encoding="utf-8")]
     for prefix, chosen in (
         ("plain", [row for row in manifest if row["variant"] == "plain"]),
-        ("restyled", [row for row in manifest if row["variant"] != "plain"]),
+        ("restyled", [row for row in manifest if row["variant"] != "plain" and row["source"] != "sweethome3d_views"]),
+        ("views", [row for row in manifest if row["source"] == "sweethome3d_views"]),
     ):
         chosen.sort(key=lambda row: row["id"])
         seeded("shards", prefix).shuffle(chosen)
