@@ -105,7 +105,9 @@ def table():
     group = subgroup = ""
     path = package("unicode-data", "usr/share/unicode/emoji/emoji-test.txt")
     english, chinese = annotations("en"), annotations("zh")
-    for line in open(path, encoding="utf-8"):
+    with open(path, encoding="utf-8") as f:
+        lines = f.readlines()
+    for line in lines:
         if line.startswith("# group: "):
             group = line[9:].strip()
         elif line.startswith("# subgroup: "):
