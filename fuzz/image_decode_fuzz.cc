@@ -1,0 +1,33 @@
+// Any bytes as a picture file: pixels that fill the claimed size and can be preprocessed, or one
+// line of error. Limits are low, so that no input is slow for want of a better one.
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+#include "image/preprocess.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  openclip::DecodeLimits limits;
+  limits.max_pixels = 1 << 18;
+  limits.max_jpeg_scans = 20;
+  openclip::Image image;
+  try {
+    image = openclip::decode_image({data, size}, "fuzz", limits);
+  } catch (const openclip::Error& error) {
+    if (std::strchr(error.what(), '\n')) std::abort();
+    return 0;
+  }
+  if (image.width <= 0 || image.height <= 0 ||
+      int64_t{image.width} * image.height > limits.max_pixels ||
+      image.pixels.size() != image.row_bytes() * static_cast<size_t>(image.height) ||
+      image.palette.size() != (image.mode == openclip::PixelMode::p ? 768u : 0u)) {
+    std::abort();
+  }
+  openclip::PreprocessConfig config;
+  config.height = config.width = 8;
+  std::array<float, 3 * 8 * 8> out;
+  openclip::preprocess(image, config, out.data());
+  return 0;
+}
