@@ -20,7 +20,7 @@ exec "$trainer" \
   --model "$here/model.json" --tokenizer "$work/tokenizer" --cache-decoded 4G \
   --json-text-key en,zh --json-text-key-probs 0.5,0.5 --aug-cfg style=0.65 \
   --image-resize-mode longest --image-fill 255 \
-  --batch-size 128 --epochs 10 --lr 2e-3 --wd 0.1 --beta2 0.98 --eps 1e-6 --warmup 150 --ema 0.998 \
+  --batch-size 128 --epochs 8 --lr 2e-3 --wd 0.1 --beta2 0.98 --eps 1e-6 --warmup 150 --ema 0.998 \
   --label-key concept --concept-table 1 --hog-distill 4 \
   --precision fp32 --workers 1 --seed 1 --save-every-n-steps 300 --save-frequency 2 --log-every-n-steps 25 \
   --report-to tensorboard --logs "$work/logs" --name default "${resume[@]}" "$@"
