@@ -109,6 +109,7 @@ void add_model(CLI::App& app, Options& o, Raw& raw) {
                  "key=value …: scale, ratio, color_jitter, color_jitter_prob, gray_scale_prob; and "
                  "for RGBA drawings style=P (redraw with probability P on random backgrounds), "
                  "style_scale, style_rotate, style_shear, style_translate")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group("Model");
 }
 
@@ -240,6 +241,8 @@ void finish(Options& o, const Raw& raw) {
 CommandLine parse_command_line(int argc, char** argv) {
   CLI::App app("Trains CLIP models; flags are those of open_clip's trainer.", "openclip-train");
   app.footer(kExamples);
+  // As argparse: of a repeated flag the last one counts.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   Options options;
   Raw raw;
   add_data(app, options, raw);

@@ -1,0 +1,208 @@
+"""openclip-train as a user runs it: interruption and exact resume, kinds of data, errors."""
+import json
+import math
+import os
+import pathlib
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+import io
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+from support import TINY, png, png_of  # noqa: E402
+
+PROGRAM = os.environ.get("OPENCLIP_TRAIN_BINARY", str(ROOT / "build/openclip-train"))
+ENGINE = os.environ.get("OPENCLIP_BINARY", "")
+COUNT = 40
+RESNET = {"embed_dim": 16,
+          "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "head_width": 32},
+          "text_cfg": {"context_length": 16, "vocab_size": 521, "width": 32, "heads": 2, "layers": 2,
+                       "hf_tokenizer_name": "tiny"}}
+
+
+def rgba(i):
+    """A coloured bar on nothing; its place and colour depend on i."""
+    import zlib
+    rows = b""
+    for y in range(24):
+        rows += b"\0" + b"".join(
+            bytes((40 * i % 256, 90, 255 - 6 * i, 255)) if abs(x - y * (i % 5) / 4 - 5) < 4
+            else bytes(4) for x in range(30))
+    return png_of(30, 24, zlib.compress(rows), color_type=6)
+
+
+def caption(i):
+    return ["red", "green", "dog", "cat", "tree"][i % 5] + " number " + "abcdefghij"[i % 10]
+
+
+class TrainTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="openclip-train-"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        (self.dir / "resnet.json").write_text(json.dumps(RESNET))
+        for shard in range(2):
+            with tarfile.open(self.dir / f"part-{shard}.tar", "w") as tar:
+                for i in range(shard, COUNT, 2):
+                    about = {"en": [caption(i), "thing " + caption(i)], "zh": caption(i)[::-1],
+                             "concept": i % 5 if i % 7 else -1, "flip": i % 2 == 0}
+                    for extension, data in (("png", rgba(i)), ("json", json.dumps(about).encode()),
+                                            ("txt", caption(i).encode())):
+                        member = tarfile.TarInfo(f"{i:04}.{extension}")
+                        member.size = len(data)
+                        tar.addfile(member, io.BytesIO(data))
+
+    def command(self, *extra, name="run"):
+        # Two threads: what differs between thread counts (sums) is no part of a resume's promise.
+        return [PROGRAM, "--model", "resnet.json", "--tokenizer", str(TINY), "--batch-size", "8",
+                "--epochs", "6", "--warmup", "5", "--lr", "1e-3", "--logs", "logs", "--name", name,
+                "--threads", "2", "--workers", "2", "--precision", "fp32", "--log-every-n-steps",
+                "1", *extra]
+
+    def run_program(self, *extra, name="run", timeout=180):
+        return subprocess.run(self.command(*extra, name=name), cwd=self.dir, capture_output=True,
+                              text=True, timeout=timeout)
+
+    def succeed(self, *extra, name="run"):
+        done = self.run_program(*extra, name=name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stderr
+
+    def interrupt(self, number, at, *extra, name):
+        """Starts a run and sends a signal as soon as the line holding `at` appears."""
+        with subprocess.Popen(self.command(*extra, name=name), cwd=self.dir, text=True,
+                              stderr=subprocess.PIPE) as process:
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if at in line:
+                    process.send_signal(number)
+                    break
+            lines += process.stderr.readlines()
+            process.wait(60)
+        self.assertTrue(any(at in line for line in lines), "".join(lines))
+        return process.returncode, "".join(lines)
+
+    def checkpoint(self, name, epoch="epoch_6"):
+        return self.dir / "logs" / name / "checkpoints" / epoch
+
+    def assert_same_result(self, a, b):
+        for file in ("open_clip_model.safetensors", "trainer_state.safetensors",
+                     "ema/open_clip_model.safetensors"):
+            one, other = ((self.checkpoint(x) / file).read_bytes() for x in (a, b))
+            self.assertTrue(one == other, f"{file} of {a} and {b} differ")
+
+
+class ResumeTest(TrainTest):
+    ALL = ("--train-data", "part-{0..1}.tar", "--cache-decoded", "100M", "--json-text-key", "en,zh",
+           "--json-text-key-probs", "0.5,0.5", "--label-key", "concept", "--concept-table", "1",
+           "--hog-distill", "1", "--aug-cfg", "style=0.7", "--ema", "0.9", "--grad-clip-norm", "1",
+           "--save-every-n-steps", "2")
+
+    def test_killed_and_resumed_run_ends_with_the_same_bits(self):
+        self.succeed(*self.ALL, name="whole")
+        code, _ = self.interrupt(signal.SIGKILL, "epoch_latest at step 12", *self.ALL, name="killed")
+        self.assertEqual(code, -signal.SIGKILL)
+        self.assertFalse(self.checkpoint("killed").exists())
+        # Other workers, since timing must not matter.
+        log = self.succeed(*self.ALL, "--resume", "latest", "--workers", "3", name="killed")
+        self.assertRegex(log, r"resumed .* at step 1[2-9]")
+        self.assert_same_result("whole", "killed")
+
+    def test_terminated_run_saves_and_goes_on(self):
+        code, log = self.interrupt(signal.SIGTERM, "step 7/30", *self.ALL[:-2], name="stopped")
+        self.assertEqual(code, 0, log)
+        self.assertIn("stopped by a signal", log)
+        self.succeed(*self.ALL[:-2], "--resume", "latest", name="stopped")
+        self.succeed(*self.ALL[:-2], name="straight")
+        self.assert_same_result("straight", "stopped")
+
+    def test_streamed_shards_resume_too(self):
+        stream = ("--train-data", "part-*.tar", "--train-num-samples", str(COUNT), "--ema", "0.9")
+        self.succeed(*stream, name="whole")
+        self.succeed(*stream, "--save-frequency", "1", name="parts")
+        shutil.rmtree(self.checkpoint("parts"))
+        self.succeed(*stream, "--resume", str(self.checkpoint("parts", "epoch_3")), name="parts")
+        self.assert_same_result("whole", "parts")
+
+
+class DataTest(TrainTest):
+    def test_csv_and_folder(self):
+        (self.dir / "tree/deep").mkdir(parents=True)
+        table = "filepath,title\n"
+        for i in range(COUNT):
+            path = f"tree/deep/{i}.png"
+            (self.dir / path).write_bytes(png(20, 30))
+            (self.dir / f"tree/deep/{i}.txt").write_text(caption(i))
+            table += f'{path},"{caption(i)}, again"\n'
+        (self.dir / "pairs.csv").write_text(table)
+        self.succeed("--train-data", "pairs.csv", "--csv-separator", ",", "--epochs", "1")
+        self.succeed("--train-data", "tree", "--epochs", "1", "--accum-freq", "2", name="tree")
+        checkpoint = self.checkpoint("run", "epoch_1")
+        self.assertEqual(sorted(p.name for p in checkpoint.iterdir()),
+                         ["open_clip_config.json", "open_clip_model.safetensors", "tokenizer.json",
+                          "trainer_state.safetensors"])
+
+    def test_learns_and_logs(self):
+        self.succeed("--train-data", "part-*.tar", "--cache-decoded", "100M", "--epochs", "30",
+                     "--lr", "3e-3", "--report-to", "tensorboard")
+        rows = (self.dir / "logs/run/train.csv").read_text().splitlines()
+        losses = [float(row.split(",")[2]) for row in rows[1:]]
+        self.assertEqual(len(losses), 150)
+        self.assertLess(sum(losses[-10:]) / 10, 0.8 * math.log(8))
+        self.assertIn("batch_size: 8", (self.dir / "logs/run/params.txt").read_text())
+        events = next((self.dir / "logs/run/tensorboard").iterdir()).read_bytes()
+        count, at = 0, 0
+        while at < len(events):
+            at += struct.unpack("<Q", events[at:at + 8])[0] + 16
+            count += 1
+        self.assertEqual((count, at), (151, len(events)))
+
+    @unittest.skipUnless(ENGINE and os.path.exists(ENGINE), "needs the openclip program")
+    def test_engine_reads_the_checkpoint(self):
+        self.succeed("--train-data", "part-*.tar", "--cache-decoded", "100M", "--epochs", "1")
+        (self.dir / "x.png").write_bytes(png(40, 40))
+        done = subprocess.run([ENGINE, "embed", "x.png", "--text", "red", "--out", "e.npy", "--model",
+                               str(self.checkpoint("run", "epoch_1"))], cwd=self.dir,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class ErrorTest(TrainTest):
+    def refuse(self, code, says, *extra):
+        done = self.run_program(*extra)
+        self.assertEqual(done.returncode, code, done.stderr)
+        problems = [l for l in done.stderr.splitlines() if l.startswith("openclip-train: ")]
+        self.assertEqual(len(problems), 1, done.stderr)
+        self.assertIn(says, problems[0])
+
+    def test_wrong_usage(self):
+        self.refuse(2, "--train-data")
+        self.refuse(2, "--no-such-flag", "--train-data", "part-0.tar", "--no-such-flag")
+        self.assertIn("Examples", subprocess.run([PROGRAM, "--help"], capture_output=True, text=True,
+                                                 check=True).stdout)
+
+    def test_what_cannot_work_is_one_line(self):
+        self.refuse(1, "part-9.tar", "--train-data", "part-9.tar", "--train-num-samples", "40")
+        self.refuse(1, "--train-num-samples", "--train-data", "part-0.tar")
+        self.refuse(1, "no sample", "--train-data", "part-0.tar", "--train-num-samples", "40",
+                    "--image-key", "bmp")
+        self.refuse(1, "no sample", "--train-data", "part-0.tar", "--cache-decoded", "1G",
+                    "--train-num-samples", "40", "--json-text-key", "fr")
+        self.refuse(1, "less than one step", "--train-data", "part-0.tar", "--train-num-samples",
+                    "3")
+        self.refuse(1, "unknown model", "--train-data", "part-0.tar", "--train-num-samples", "40",
+                    "--model", "no-such.json")
+
+    def test_divergence_is_one_line(self):
+        self.refuse(1, "the loss is", "--train-data", "part-*.tar", "--cache-decoded", "100M",
+                    "--lr", "1e30", "--skip-scheduler", "--wd", "0")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
