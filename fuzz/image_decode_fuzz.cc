@@ -25,8 +25,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       image.palette.size() != (image.mode == openclip::PixelMode::p ? 768u : 0u)) {
     std::abort();
   }
+  const uint8_t choice = data[size - 1];  // rarely part of the pixels in any format
   openclip::PreprocessConfig config;
-  config.height = config.width = 8;
+  config.height = 8;
+  config.width = choice & 16 ? 5 : 8;
+  config.resize_mode = static_cast<openclip::ResizeMode>(choice % 3);
+  config.interpolation =
+      choice & 8 ? openclip::Interpolation::bilinear : openclip::Interpolation::bicubic;
+  config.fill = choice;
   std::array<float, 3 * 8 * 8> out;
   openclip::preprocess(image, config, out.data());
   return 0;
