@@ -11,7 +11,7 @@ all: $(BUILD)/build.ninja  ## build build/openclip
 	@cmake --build $(BUILD) -j $(JOBS) --target openclip
 
 run: all  ## name the sample pictures in English and Chinese
-	@tools/run_samples.sh $(BUILD)/openclip
+	@tools/run_samples.py $(BUILD)/openclip
 
 train: setup-test  ## build build/openclip-train (fetches libtorch)
 	@tools/setup/configure_tests.sh $(BUILD) --need-train
