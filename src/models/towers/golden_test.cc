@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -149,6 +150,31 @@ TEST(ModelTest, RefusesBadTexts) {
     const std::vector<std::vector<int32_t>> ids = {bad};
     EXPECT_THROW(model->encode_text(context, ids, out), InvalidArgument);
   }
+}
+
+TEST(ModelTest, ManyThreadsAtOnce) {
+  const Golden golden("plain");
+  const Context context(2);
+  const auto model = Model::load(context, golden.config, golden.weights());
+  std::vector<std::vector<float>> images(4), texts(4);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < images.size(); ++i) {
+    images[i].resize(golden.image_features.size());
+    texts[i].resize(golden.text_features.size());
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 20; ++round) {
+        model->encode_image(context, golden.pixels.data(), 3, images[i].data());
+        model->encode_text(context, golden.ids, texts[i].data());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < images.size(); ++i) {
+    EXPECT_EQ(images[i], images[0]);
+    EXPECT_EQ(texts[i], texts[0]);
+  }
+  expect_features(images[0], golden.image_features);
+  expect_features(texts[0], golden.text_features);
 }
 
 TEST(ModelTest, NothingIsFine) {
