@@ -1,6 +1,6 @@
 // The matrix product through oneDNN, beside our own (kernels/matmul.h). Rank 1.
 //
-// docs/notes-kernels.md has the measurements by which the engine chooses between the two.
+// docs/kernels.md has the measurements by which the engine chooses between the two.
 #pragma once
 
 #include <cstddef>
