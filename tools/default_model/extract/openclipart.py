@@ -33,7 +33,8 @@ def metadata(path):
     title = re.search(r"<dc:title>([^<]*)</dc:title>", text)
     subjects = re.findall(r"<rdf:li>([^<]*)</rdf:li>", text)
     author = re.search(r"<dc:creator>.*?<dc:title>([^<]*)</dc:title>", text, re.S)
-    return (title[1] if title else ""), [s.strip().lower() for s in subjects], (author[1].strip() if author else "")
+    name = re.sub(r"[(<]?\S*@\S*[)>]?", "", author[1]).strip() if author else ""  # no mail addresses in NOTICE
+    return (title[1] if title else ""), [s.strip().lower() for s in subjects], name
 
 
 def stem_name(stem, author):
