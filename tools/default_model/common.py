@@ -76,15 +76,24 @@ def normal_name(text):
 
 
 class Writer:
-    """Writes pictures and rows of one source."""
+    """Writes pictures and rows of one source; with `resume`, goes on where a broken run stopped."""
 
-    def __init__(self, source, artist, licence):
+    def __init__(self, source, artist, licence, resume=False):
         self.common = {"source": source, "artist": artist, "licence": licence}
         self.folder = work("pictures", source)
         os.makedirs(self.folder, exist_ok=True)
         os.makedirs(work("rows"), exist_ok=True)
-        self.file = open(work("rows", source + ".jsonl"), "w", encoding="utf-8")
-        self.count = 0
+        path = work("rows", source + ".jsonl")
+        self.done = set()
+        kept = []
+        if resume and os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                kept = [line for line in f if line.endswith("}\n")]
+            self.done = {json.loads(line)["id"].split("/", 1)[1] for line in kept}
+        self.file = open(path, "w", encoding="utf-8")
+        self.file.writelines(kept)
+        self.file.flush()
+        self.count = len(kept)
 
     def __enter__(self):
         return self

@@ -70,7 +70,7 @@ def texture(archive, path):
         return None
 
 
-def sample(archive, path, rotation, random, count=160_000):
+def sample(archive, path, rotation, random, count=70_000):
     """(points, normals, colours) of a model in a zip archive, centred and scaled to radius 1."""
     read = read_obj(archive.read(path).decode("latin-1"))
     if read is None:
@@ -114,7 +114,7 @@ def sample(archive, path, rotation, random, count=160_000):
     return (points - (low + high) / 2) / max(1e-9, np.linalg.norm(high - low) / 2), normals, colours
 
 
-def view(points, normals, colours, yaw, pitch, side=160):
+def view(points, normals, colours, yaw, pitch, side=128):
     """The points seen from `yaw`, `pitch` (radians), lit from the upper left, as an RGBA picture."""
     cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
     turn = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]]) @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])

@@ -19,9 +19,11 @@ def rotation_of(item):
 
 def main():
     failed = 0
-    with Writer("sweethome3d_views", "Sweet Home 3D contributors", "CC-BY-3.0") as out:
+    with Writer("sweethome3d_views", "Sweet Home 3D contributors", "CC-BY-3.0", resume=True) as out:
         for book, number, archive, item in pieces():
             key = f"{book}.{number}"
+            if f"{key}.view{VIEWS - 1}" in out.done:
+                continue
             path = item.get("model", "").lstrip("/")
             random = seeded("views", key)
             try:
@@ -34,7 +36,8 @@ def main():
             for i in range(VIEWS):
                 yaw = math.radians(-65 + 130 * i / (VIEWS - 1) + random.uniform(-12, 12))
                 image = view(*solid, yaw, math.radians(random.uniform(5, 45)))
-                out.add(f"{key}.view{i}", image, variant=f"view{i}", **row(item), artist=item.get("creator", book), licence=LICENCE.get(book, "CC-BY-3.0"))
+                if f"{key}.view{i}" not in out.done:
+                    out.add(f"{key}.view{i}", image, variant=f"view{i}", **row(item), artist=item.get("creator", book), licence=LICENCE.get(book, "CC-BY-3.0"))
     print(f"sweethome3d_views: {failed} models could not be read", file=sys.stderr)
 
 
