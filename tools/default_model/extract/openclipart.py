@@ -1,6 +1,7 @@
 """openclipart: the ready PNG pictures, named from the RDF metadata in the SVG package and from file names."""
 
 import hashlib
+import html
 import os
 import re
 import sys
@@ -33,7 +34,8 @@ def metadata(path):
     title = re.search(r"<dc:title>([^<]*)</dc:title>", text)
     subjects = re.findall(r"<rdf:li>([^<]*)</rdf:li>", text)
     author = re.search(r"<dc:creator>.*?<dc:title>([^<]*)</dc:title>", text, re.S)
-    name = re.sub(r"[(<]?\S*@\S*[)>]?", "", author[1]).strip() if author else ""  # no mail addresses in NOTICE
+    name = html.unescape(html.unescape(author[1])) if author else ""
+    name = re.sub(r"[(<]?\S*@\S*[)>]?", "", name).strip()  # no mail addresses in NOTICE
     return (title[1] if title else ""), [s.strip().lower() for s in subjects], name
 
 
