@@ -4,14 +4,13 @@ A trained model should be compared with these lines on the same lists and metric
 """
 
 import argparse
-import json
 
 import numpy as np
 from PIL import Image
 
 from common import work
 from dhash import framed
-from evaluate import markdown, ranks, read_list, summary
+from evaluate import ranks, read_list, report, summary
 
 LISTS = ("openmoji", "art4apps", "tuxpaint", "gcompris", "kgeography")
 
@@ -77,10 +76,7 @@ def main():
                 right = keys[None] == keys[[task["rows"][i]["label"] for i in use]][:, None]
                 shown = {"concept": "strict"}.get(metric, metric)
                 results.append(summary(f"{name}: {method.__name__}", shown, "-", ranks(scores, right), len(labels), float(right.mean())))
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as f:
-            json.dump(results, f, indent=1)
-    print(markdown(results))
+    report(results, arguments.json)
 
 
 if __name__ == "__main__":

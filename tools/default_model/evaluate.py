@@ -165,6 +165,14 @@ def write_inputs(names, folder):
                 f.write("".join(line + "\n" for line in lines))
 
 
+def report(results, json_path):
+    """Prints the table, and writes the JSON where a path is given."""
+    if json_path:
+        with open(json_path, "w", encoding="utf-8") as f:
+            json.dump(results, f, indent=1)
+    print(markdown(results))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="build/openclip")
@@ -183,10 +191,7 @@ def main():
     options = [v for key in ("model", "pretrained") if getattr(arguments, key) for v in ("--" + key, getattr(arguments, key))]
     source = Stored(arguments.features) if arguments.features else Program(arguments.binary, options)
     results = [r for name in names for r in measure(name, source)]
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as f:
-            json.dump(results, f, indent=1)
-    print(markdown(results))
+    report(results, arguments.json)
 
 
 if __name__ == "__main__":
