@@ -3,9 +3,9 @@
 #include <hwy/targets.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <string_view>
+#include <string>
 
+#include "base/environment.h"
 #include "base/error.h"
 
 namespace openclip::kernels {
@@ -28,8 +28,7 @@ Isa select() {
 }  // namespace
 
 std::optional<Isa> forced_isa() {
-  const char* value = std::getenv("OPENCLIP_FORCE_ISA");
-  const std::string_view name = value == nullptr ? "" : value;
+  const std::string name = environment("OPENCLIP_FORCE_ISA");
   if (name.empty()) return std::nullopt;
   if (name == "generic") return Isa::generic;
   if (name == "avx2") return Isa::avx2;
