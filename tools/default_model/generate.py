@@ -1,7 +1,8 @@
 """Draws pictures whose captions are true by construction: coloured shapes, counted things, places, letters and digits.
 
 Teaches colour, number and position, which names alone do not. One combination in ten is held out (by digest) and drawn
-for evaluation only. Writes shards with concept -1, and folders eval/generated_*/.
+for evaluation only. Writes shards, where shapes and characters are concepts of their own numbered after the pictures' classes and the
+rest has concept -1, and folders eval/generated_*/.
 """
 
 import argparse
@@ -26,6 +27,13 @@ THINGS = ("animal-mammal", "animal-bird", "animal-reptile", "animal-marine", "an
 def held_out(*parts):
     return hashlib.sha256("\0".join(map(str, ("generated",) + parts)).encode()).digest()[0] < 26
 
+CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def shape_choices():
+    """(English, Chinese) of every colour and shape."""
+    return [(f"{'an' if c == 'orange' else 'a'} {c} {s}", f"{COLOURS[c][0]}的{SHAPES[s]}") for c in COLOURS for s in SHAPES]
+
 
 def shape(random, wanted):
     colour, name = random.choice(list(COLOURS)), random.choice(list(SHAPES))
@@ -33,7 +41,7 @@ def shape(random, wanted):
     if held_out(colour, name) != wanted:
         return None
     image = draw_shape(random, name, rgb)
-    choices = [(f"{'an' if c == 'orange' else 'a'} {c} {s}", f"{COLOURS[c][0]}的{SHAPES[s]}") for c in COLOURS for s in SHAPES]
+    choices = shape_choices()
     en, zh = choices[list(COLOURS).index(colour) * len(SHAPES) + list(SHAPES).index(name)]
     return image, {
         "en": [en, f"{colour} {name}"], "zh": [zh, f"一个{zh}"], "flip": name != "arrow", "recolour": False, "choices": choices,
@@ -111,22 +119,34 @@ def place(things, random, wanted):
     return image, {"en": [en, en.split(" ", 1)[1]], "zh": [zh], "flip": not across, "recolour": True, "choices": choices}
 
 
+def character_names(text):
+    if text.isdigit():
+        return [f"digit {text}", f"number {text}"], [f"数字{text}"]
+    case, zh_case = ("uppercase", "大写") if text.isupper() else ("lowercase", "小写")
+    return [f"letter {text}", f"{case} letter {text}"], [f"字母{text}", f"{zh_case}字母{text}"]
+
+
 def character(faces, random, wanted):
-    text = random.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+    text = random.choice(CHARACTERS)
     if wanted:
         return None
     image = letter(random, random.choice(faces), text)
-    if text.isdigit():
-        en, zh = [f"digit {text}", f"number {text}"], [f"数字{text}"]
-    else:
-        case, zh_case = ("uppercase", "大写") if text.isupper() else ("lowercase", "小写")
-        en, zh = [f"letter {text}", f"{case} letter {text}"], [f"字母{text}", f"{zh_case}字母{text}"]
+    en, zh = character_names(text)
     return image, {"en": en, "zh": zh, "flip": False, "recolour": True, "choices": []}
+
+
+def own_concepts():
+    """{first English caption: concept} of the generated kinds with few answers: each colour and shape, each character."""
+    with open(work("classes.json"), encoding="utf-8") as f:
+        first = 1 + max(row["id"] for row in json.load(f))
+    answers = [en for en, _ in shape_choices()] + [character_names(text)[0][0] for text in CHARACTERS]
+    return {en: first + i for i, en in enumerate(answers)}
 
 
 def draw(kinds, wanted, seed):
     """(kind, picture, metadata) in a fixed random order; `wanted` asks for the held-out combinations."""
     random = seeded("generate", seed)
+    concepts = own_concepts()
     jobs = [kind for kind, (_, n) in sorted(kinds.items()) for _ in range(n)]
     random.shuffle(jobs)
     for number, kind in enumerate(jobs):
@@ -134,7 +154,7 @@ def draw(kinds, wanted, seed):
         while made is None:
             made = kinds[kind][0](random, wanted)
         image, meta = made
-        meta.update(kind=kind, concept=-1, source="generated", variant="plain", id=f"generated/{seed}.{number:06d}")
+        meta.update(kind=kind, concept=concepts.get(meta["en"][0], -1), source="generated", variant="plain", id=f"generated/{seed}.{number:06d}")
         meta["named"] = {"en": len(meta["en"]), "zh": len(meta["zh"])}
         yield kind, image, meta
 

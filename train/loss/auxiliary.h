@@ -19,6 +19,13 @@ class ConceptTable {
   /// L2-normalised; labels i64 [batch], -1 = no concept (left out).
   static at::Tensor loss(const TensorStore& store, const at::Tensor& image, const at::Tensor& text,
                          const at::Tensor& labels);
+
+  /// Mean over the labelled captions of 1 - cos(caption, its concept's row). The rows get no
+  /// gradient: the table, which every picture is compared with as a whole, is what a classifier
+  /// made of captions should come to. Without this term captions merely fall nearest to the right
+  /// row, at a wide angle, and name pictures much worse than the rows do (docs/default_model.md).
+  static at::Tensor alignment(const TensorStore& store, const at::Tensor& text,
+                              const at::Tensor& labels);
 };
 
 /// Predicts a shape descriptor (histogram of oriented gradients) of the clean picture from the

@@ -50,6 +50,26 @@ TEST(ConceptTableTest, IgnoresRowsWithoutLabel) {
   EXPECT_EQ(none.item<double>(), 0);
 }
 
+TEST(ConceptTableTest, AlignmentIsTheCosineDistanceToTheRow) {
+  TensorStore store;
+  ConceptTable::add_tensors(store, 5, 8, 1);
+  const at::Tensor rows = store.get("aux.concept_table").detach();
+  const at::Tensor unit = rows / rows.norm(2, 1, true);
+  const at::Tensor own = at::tensor({3, 0, 2}, at::kLong);
+  const at::Tensor text = unit.index_select(0, own).clone().set_requires_grad(true);
+  EXPECT_NEAR(ConceptTable::alignment(store, text, own).item<double>(), 0, 1e-6);
+  EXPECT_NEAR(ConceptTable::alignment(store, -text, own).item<double>(), 2, 1e-6);
+  const at::Tensor labels = at::tensor({1, -1, 2}, at::kLong);
+  const at::Tensor loss = ConceptTable::alignment(store, text, labels);
+  const double expected = (1 - (unit[3] * unit[1]).sum().item<double>()) / 2;
+  EXPECT_NEAR(loss.item<double>(), expected, 1e-6);
+  loss.backward();
+  EXPECT_FALSE(store.get("aux.concept_table").grad().defined());
+  EXPECT_EQ(text.grad()[1].abs().max().item<double>(), 0);
+  const at::Tensor none = ConceptTable::alignment(store, text, at::full({3}, -1, at::kLong));
+  EXPECT_EQ(none.item<double>(), 0);
+}
+
 TEST(HogHeadTest, PerfectPredictionCostsNothing) {
   TensorStore store;
   HogHead::add_tensors(store, 4, 6, 1);

@@ -68,6 +68,11 @@ at::Tensor Objective::with_auxiliary(at::Tensor loss, const Features& features, 
     values.concept_table += share * part.item<double>();
     loss = loss + share * options_.concept_table * part;
   }
+  if (options_.concept_align > 0) {
+    const at::Tensor part = ConceptTable::alignment(auxiliary_, features.text, batch.labels);
+    values.concept_align += share * part.item<double>();
+    loss = loss + share * options_.concept_align * part;
+  }
   if (options_.hog_distill > 0) {
     const at::Tensor part = HogHead::loss(auxiliary_, features.pooled, batch.hog);
     values.hog += share * part.item<double>();

@@ -14,13 +14,14 @@ namespace openclip::train {
 struct ObjectiveOptions {
   bool label_positives = false;
   double concept_table = 0;  // weight; 0 = off
+  double concept_align = 0;  // weight; 0 = off
   double hog_distill = 0;    // weight; 0 = off
   bool bf16 = false;         // autocast
 };
 
 /// Values of one step, for logs.
 struct StepLosses {
-  double total = 0, contrastive = 0, concept_table = 0, hog = 0;
+  double total = 0, contrastive = 0, concept_table = 0, concept_align = 0, hog = 0;
 };
 
 /// Computes the losses of a step's batches and adds their gradients. With one batch that is plain

@@ -162,6 +162,9 @@ void add_loss(CLI::App& app, Options& o, Raw& raw) {
   app.add_option("--concept-table", o.concept_table,
                  "Weight of a softmax over a learned table of the labels, thrown away at the end")
       ->group(group);
+  app.add_option("--concept-align", o.concept_align,
+                 "Weight of the cosine distance from a caption to its label's row in that table")
+      ->group(group);
   app.add_option("--hog-distill", o.hog_distill,
                  "Weight of predicting the clean picture's shape descriptor from the restyled one")
       ->group(group);
@@ -218,6 +221,7 @@ void finish(Options& o, const Raw& raw) {
   o.captions.label_key = raw.label_key;
   o.label_positives = !raw.label_key.empty();
   check_arg(o.concept_table == 0 || o.label_positives, "--concept-table needs --label-key");
+  check_arg(o.concept_align == 0 || o.concept_table > 0, "--concept-align needs --concept-table");
   check_arg(o.warmup >= 0 && o.save_frequency >= 0, "--warmup and --save-frequency must be >= 0");
   set_defaults_by_model(o.adamw, o.model);
   if (raw.lr) o.adamw.lr = *raw.lr;
@@ -274,6 +278,7 @@ std::string describe(const Options& o) {
   line("beta1", o.adamw.beta1);
   line("beta2", o.adamw.beta2);
   line("concept_table", o.concept_table);
+  line("concept_align", o.concept_align);
   line("device", o.device);
   line("ema", o.ema);
   line("epochs", o.epochs);

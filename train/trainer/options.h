@@ -53,7 +53,7 @@ struct Options {
 
   // Loss
   bool label_positives = false;
-  double concept_table = 0, hog_distill = 0;
+  double concept_table = 0, concept_align = 0, hog_distill = 0;
 
   // Checkpoints and logs
   std::string logs = "./logs/", name;

@@ -31,6 +31,7 @@ std::string loss_text(const StepLosses& losses) {
   std::string text = fmt::format("loss {:.4f}", losses.total);
   if (losses.contrastive != losses.total) text += fmt::format(" clip {:.4f}", losses.contrastive);
   if (losses.concept_table != 0) text += fmt::format(" table {:.4f}", losses.concept_table);
+  if (losses.concept_align != 0) text += fmt::format(" align {:.4f}", losses.concept_align);
   if (losses.hog != 0) text += fmt::format(" hog {:.4f}", losses.hog);
   return text;
 }
@@ -51,9 +52,9 @@ RunLog::RunLog(const std::string& folder, bool tensorboard, bool append)
   const bool has_csv = append && std::filesystem::exists(folder + "/train.csv");
   csv_ = open(folder + "/train.csv", append);
   if (!has_csv)
-    csv_
-        << "step,epoch,loss,contrastive_loss,concept_loss,hog_loss,lr,logit_scale,pairs_per_second,"
-           "data_seconds,step_seconds\n";
+    csv_ << "step,epoch,loss,contrastive_loss,concept_loss,align_loss,hog_loss,lr,logit_scale,"
+            "pairs_per_second,"
+            "data_seconds,step_seconds\n";
   if (tensorboard) events_ = std::make_unique<TensorBoardWriter>(folder + "/tensorboard");
 }
 
@@ -74,9 +75,10 @@ void RunLog::line(const std::string& text) {
 
 void RunLog::report(const StepReport& r) {
   const StepLosses& l = r.losses;
-  csv_ << fmt::format("{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.4f},{:.4f}\n",
-                      r.step, r.epoch, l.total, l.contrastive, l.concept_table, l.hog, r.lr,
-                      r.logit_scale, r.pairs_per_second, r.data_seconds, r.step_seconds)
+  csv_ << fmt::format(
+              "{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.4f},{:.4f}\n",
+              r.step, r.epoch, l.total, l.contrastive, l.concept_table, l.concept_align, l.hog,
+              r.lr, r.logit_scale, r.pairs_per_second, r.data_seconds, r.step_seconds)
        << std::flush;
   if (events_)
     events_->add(r.step, {{"train/loss", l.total},

@@ -142,6 +142,7 @@ void Run::build_model() {
       std::make_unique<Objective>(config(), model_, auxiliary_,
                                   ObjectiveOptions{.label_positives = options_.label_positives,
                                                    .concept_table = options_.concept_table,
+                                                   .concept_align = options_.concept_align,
                                                    .hog_distill = options_.hog_distill,
                                                    .bf16 = bf16});
   schedule_ = {.kind = options_.scheduler,

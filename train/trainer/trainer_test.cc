@@ -39,6 +39,7 @@ TEST(OptionsTest, WrongUsageIsOneLineAndCodeTwo) {
       {"--train-data", "x.tar", "--batch-size", "0"},
       {"--train-data", "x.tar", "--precision", "fp8"},
       {"--train-data", "x.tar", "--concept-table", "1"},
+      {"--train-data", "x.tar", "--label-key", "x", "--concept-align", "1"},
       {"--train-data", "x.tar", "--json-text-key", "en,zh", "--json-text-key-probs", "1"},
       {"--train-data", "x.tar", "--aug-cfg", "nonsense=1"}};
   for (const auto& arguments : wrong) {
