@@ -25,6 +25,8 @@ class CachedDataset : public IndexedDataset {
     return {.holder = nullptr, .text = &sample.text, .picture = sample.picture, .key = sample.key};
   }
 
+  const SampleText* text(int64_t index) const override { return &samples_[index].text; }
+
   int64_t max_label() const override {
     int64_t largest = -1;
     for (const CachedSample& sample : samples_) largest = std::max(largest, sample.text.label);

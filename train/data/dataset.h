@@ -52,6 +52,9 @@ class Dataset {
   /// Decodes a sample. Thread-safe. Throws: ParseError and the like for broken pictures.
   virtual DecodedSample load(Ticket ticket) const = 0;
 
+  /// The texts of sample `index` without its picture; null where samples have no numbers.
+  virtual const SampleText* text(int64_t) const { return nullptr; }
+
   /// Largest label seen, or -1; exact only for datasets with a known size.
   virtual int64_t max_label() const { return -1; }
 };

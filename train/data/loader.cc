@@ -35,6 +35,11 @@ Loader::Slot Loader::fresh_slot() const {
   slot.batch.pixels = at::empty({rows, 3, size, size}, at::kFloat, at::MemoryFormat::ChannelsLast);
   slot.batch.ids = at::full({rows, options_.context_length}, options_.pad_id, at::kLong);
   slot.batch.labels = at::full({rows}, -1, at::kLong);
+  if (options_.extra_texts > 0) {
+    const int64_t extra = rows * options_.extra_texts;
+    slot.batch.extra_ids = at::full({extra, options_.context_length}, options_.pad_id, at::kLong);
+    slot.batch.extra_labels = at::full({extra}, -1, at::kLong);
+  }
   if (options_.with_hog) slot.batch.hog = at::empty({rows, kHogLength}, at::kFloat);
   slot.valid.assign(rows, 0);
   return slot;
@@ -61,6 +66,27 @@ std::optional<Loader::Job> Loader::take(std::unique_lock<std::mutex>& lock) {
   return job;
 }
 
+void Loader::write_ids(const std::string& caption, int64_t* target) const {
+  const std::vector<int64_t> ids = encode_(caption);
+  std::copy_n(ids.data(),
+              std::min<int64_t>(static_cast<int64_t>(ids.size()), options_.context_length), target);
+}
+
+// Any samples' captions; a sample without one is drawn again.
+void Loader::draw_extra_texts(Random random, int64_t row, Batch& batch) {
+  const int64_t size = dataset_.size();
+  for (int64_t i = row * options_.extra_texts; i < (row + 1) * options_.extra_texts; ++i) {
+    const SampleText* text = nullptr;
+    const std::string* caption = nullptr;
+    while (caption == nullptr) {
+      text = dataset_.text(static_cast<int64_t>(random.below(size)));
+      caption = choose_caption(*text, options_.captions, random);
+    }
+    write_ids(*caption, batch.extra_ids.data_ptr<int64_t>() + i * options_.context_length);
+    batch.extra_labels.data_ptr<int64_t>()[i] = text->label;
+  }
+}
+
 // Makes one row; false if the sample is unusable.
 bool Loader::fill(Job& job, Slot& slot) {
   const int64_t epoch = job.batch / options_.batches_per_epoch;
@@ -74,11 +100,8 @@ bool Loader::fill(Job& job, Slot& slot) {
     Random random = stream(1);
     const std::string* caption = choose_caption(*sample.text, options_.captions, random);
     if (caption == nullptr) return false;
-    const std::vector<int64_t> ids = encode_(*caption);
-    const int64_t length =
-        std::min<int64_t>(static_cast<int64_t>(ids.size()), options_.context_length);
-    std::copy_n(ids.data(), length,
-                slot.batch.ids.data_ptr<int64_t>() + job.row * options_.context_length);
+    write_ids(*caption, slot.batch.ids.data_ptr<int64_t>() + job.row * options_.context_length);
+    if (options_.extra_texts > 0) draw_extra_texts(stream(3), job.row, slot.batch);
     slot.batch.labels.data_ptr<int64_t>()[job.row] = sample.text->label;
     const int64_t values = 3 * int64_t{options_.image_size} * options_.image_size;
     augmenter_.augment(
@@ -133,6 +156,12 @@ Batch Loader::next() {
   const at::Tensor index = at::tensor(rows, at::kLong);
   for (at::Tensor* part : {&batch.pixels, &batch.ids, &batch.labels, &batch.hog})
     if (part->defined()) *part = part->index_select(0, index);
+  if (options_.extra_texts > 0) {  // those of unreadable rows were never drawn
+    const at::Tensor extra =
+        (index.unsqueeze(1) * options_.extra_texts + at::arange(options_.extra_texts)).flatten();
+    batch.extra_ids = batch.extra_ids.index_select(0, extra);
+    batch.extra_labels = batch.extra_labels.index_select(0, extra);
+  }
   return batch;
 }
 

@@ -23,6 +23,8 @@ struct Batch {
   at::Tensor ids;     // i64 [count, context_length]
   at::Tensor labels;  // i64 [count], -1 = none
   at::Tensor hog;     // f32 [count, kHogLength], undefined unless asked for
+  // Captions of other samples, without their pictures: [count * extra_texts, …], undefined if 0.
+  at::Tensor extra_ids, extra_labels;
 };
 
 struct LoaderOptions {
@@ -35,6 +37,7 @@ struct LoaderOptions {
   int context_length = 77;
   int pad_id = 0;
   bool with_hog = false;
+  int64_t extra_texts = 0;  // for each pair; needs a dataset whose samples have numbers
   CaptionOptions captions;
 };
 
@@ -66,6 +69,8 @@ class Loader {
   void work();
   std::optional<Job> take(std::unique_lock<std::mutex>& lock);
   bool fill(Job& job, Slot& slot);
+  void draw_extra_texts(Random random, int64_t row, Batch& batch);
+  void write_ids(const std::string& caption, int64_t* target) const;
   Slot fresh_slot() const;
 
   Dataset& dataset_;

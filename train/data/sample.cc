@@ -20,8 +20,8 @@ Captions read_captions(const std::string& source, const std::string& key, const 
   return captions;
 }
 
-const std::string& pick(const Captions& captions, Random& random) {
-  if (captions.size() == 1 || random.chance(0.5)) return captions.front();
+const std::string& pick(const Captions& captions, double first_probability, Random& random) {
+  if (captions.size() == 1 || random.chance(first_probability)) return captions.front();
   return captions[1 + random.below(captions.size() - 1)];
 }
 
@@ -47,7 +47,7 @@ const std::string* choose_caption(const SampleText& text, const CaptionOptions& 
       if (left < 0) break;
     }
   }
-  return &pick(*chosen, random);
+  return &pick(*chosen, options.first_probability, random);
 }
 
 SampleText parse_sample_json(const std::string& source, const std::vector<uint8_t>& bytes,

@@ -34,11 +34,12 @@ struct RawSample {
 struct CaptionOptions {
   std::vector<std::string> keys;      // of the .json part, in order of priority
   std::vector<double> probabilities;  // parallel to keys; empty = the first key that is present
+  double first_probability = 0.5;     // of the first entry of a list
   std::string label_key;  // member of the .json part that holds an integer; empty = none
 };
 
 /// The caption for one visit of a sample. Among keys that are present one is drawn by its
-/// probability; of a list the first entry is taken half of the time, else one of the others.
+/// probability; of a list the first entry is taken with first_probability, else one of the others.
 /// Returns null if the sample has no caption.
 const std::string* choose_caption(const SampleText& text, const CaptionOptions& options,
                                   Random& random);

@@ -24,6 +24,8 @@ class TableDataset : public IndexedDataset {
             .key = row.picture};
   }
 
+  const SampleText* text(int64_t index) const override { return &rows_[index].text; }
+
   int64_t max_label() const override {
     int64_t largest = -1;
     for (const TableRow& row : rows_) largest = std::max(largest, row.text.label);

@@ -36,6 +36,23 @@ TEST(ClipLossTest, SharedLabelSpreadsTheTarget) {
   EXPECT_NEAR(clip_loss(same).item<double>(), expected / 12, 1e-5);
 }
 
+TEST(ClipLossTest, ExtraTextsAreWrongAnswersForPicturesOnly) {
+  ClipLossInput extra = input(at::tensor({4, -1, -1, -1, 2, 3}, at::kLong));
+  extra.extra_text = unit_rows(3, 8, 5);
+  extra.extra_labels = at::tensor({-1, 4, 9}, at::kLong);
+  const at::Tensor columns = at::cat({extra.text, extra.extra_text});
+  const at::Tensor rows = at::log_softmax(10 * at::matmul(extra.image, columns.t()), 1);
+  const at::Tensor texts = at::log_softmax(10 * at::matmul(extra.text, extra.image.t()), 1);
+  double expected = 0;
+  for (int i = 0; i < 6; ++i) {
+    const double own = rows[i][i].item<double>();
+    // The second extra caption has the first pair's label: half of that picture's target.
+    expected -= i == 0 ? (own + rows[0][7].item<double>()) / 2 : own;
+    expected -= texts[i][i].item<double>();
+  }
+  EXPECT_NEAR(clip_loss(extra).item<double>(), expected / 12, 1e-5);
+}
+
 TEST(ConceptTableTest, IgnoresRowsWithoutLabel) {
   TensorStore store;
   ConceptTable::add_tensors(store, 5, 8, 1);

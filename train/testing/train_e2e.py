@@ -37,6 +37,15 @@ def rgba(i):
     return png_of(30, 24, zlib.compress(rows), color_type=6)
 
 
+def read_safetensors(path):
+    """{name: bytes}"""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + length])
+    return {name: data[8 + length:][slice(*entry["data_offsets"])]
+            for name, entry in header.items() if name != "__metadata__"}
+
+
 def caption(i):
     return ["red", "green", "dog", "cat", "tree"][i % 5] + " number " + "abcdefghij"[i % 10]
 
@@ -129,6 +138,36 @@ class ResumeTest(TrainTest):
         shutil.rmtree(self.checkpoint("parts"))
         self.succeed(*stream, "--resume", str(self.checkpoint("parts", "epoch_3")), name="parts")
         self.assert_same_result("whole", "parts")
+
+
+class LockedImageTest(TrainTest):
+    """Second stage: captions learn to name the pictures of a finished image tower (LiT)."""
+
+    ALL = ("--train-data", "part-{0..1}.tar", "--cache-decoded", "100M", "--json-text-key", "en,zh",
+           "--json-text-key-probs", "0.5,0.5", "--label-key", "concept", "--lock-image",
+           "--lock-image-freeze-bn-stats", "--extra-texts", "3", "--first-caption-prob", "0.8")
+
+    def test_image_tower_stays_and_resume_gives_the_same_bits(self):
+        self.succeed("--train-data", "part-*.tar", "--train-num-samples", str(COUNT), name="first")
+        first = self.checkpoint("first") / "open_clip_model.safetensors"
+        stage = (*self.ALL, "--pretrained", str(first), "--save-frequency", "2")
+        self.succeed(*stage, name="whole")
+        before, after = (read_safetensors(p) for p in (first, self.checkpoint("whole") / first.name))
+        changed = {name for name in before if before[name] != after[name]}
+        self.assertTrue(any(name.startswith("token_embedding") for name in changed), changed)
+        self.assertFalse([name for name in changed if name.startswith("visual.")])
+        self.succeed(*stage, name="parts")
+        for late in ("epoch_4", "epoch_6"):
+            shutil.rmtree(self.checkpoint("parts", late))
+        self.succeed(*stage, "--resume", str(self.checkpoint("parts", "epoch_2")), name="parts")
+        one, other = (self.checkpoint(x) / first.name for x in ("whole", "parts"))
+        self.assertEqual(one.read_bytes(), other.read_bytes())
+
+    def test_extra_texts_need_numbered_samples(self):
+        arguments = [a for a in self.ALL if a not in ("--cache-decoded", "100M")]
+        done = self.run_program(*arguments, "--train-num-samples", str(COUNT), name="stream")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("--extra-texts draws samples by number", done.stderr)
 
 
 class DataTest(TrainTest):

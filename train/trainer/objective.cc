@@ -4,8 +4,6 @@
 #include <c10/core/GradMode.h>
 
 #include "loss/auxiliary.h"
-#include "loss/clip_loss.h"
-#include "model/towers.h"
 
 namespace openclip::train {
 namespace {
@@ -44,19 +42,30 @@ Objective::Objective(const ModelConfig& config, TensorStore& model, TensorStore&
 
 Objective::Features Objective::encode(const Batch& batch) {
   const Autocast autocast(options_.bf16, batch.pixels.device().type());
-  const ImageOutput image = encode_image(config_, model_, batch.pixels, /*training=*/true);
-  const at::Tensor text = encode_text(config_, model_, batch.ids);
-  return {normalise(image.features.to(at::kFloat)), normalise(text.to(at::kFloat)),
-          image.pooled.to(at::kFloat)};
+  const ImageOutput image = encode_pictures(batch.pixels);
+  const bool extra = batch.extra_ids.defined();
+  const int64_t pairs = batch.ids.size(0);
+  const at::Tensor text = normalise(
+      encode_text(config_, model_, extra ? at::cat({batch.ids, batch.extra_ids}) : batch.ids)
+          .to(at::kFloat));
+  return {normalise(image.features.to(at::kFloat)), text.slice(0, 0, pairs),
+          image.pooled.to(at::kFloat), extra ? text.slice(0, pairs) : at::Tensor()};
 }
 
-at::Tensor Objective::contrastive(const at::Tensor& image, const at::Tensor& text,
+ImageOutput Objective::encode_pictures(const at::Tensor& pixels) {
+  const bool training = !(options_.image_locked && options_.freeze_batch_norm);
+  if (!options_.image_locked) return encode_image(config_, model_, pixels, training);
+  const c10::NoGradGuard no_grad;
+  return encode_image(config_, model_, pixels, training);
+}
+
+ClipLossInput Objective::contrast(const at::Tensor& image, const at::Tensor& text,
                                   const at::Tensor& labels) {
-  return clip_loss({.image = image,
-                    .text = text,
-                    .scale = model_.get("logit_scale").exp(),
-                    .bias = config_.has_logit_bias ? model_.get("logit_bias") : at::Tensor(),
-                    .labels = options_.label_positives ? labels : at::Tensor()});
+  return {.image = image,
+          .text = text,
+          .scale = model_.get("logit_scale").exp(),
+          .bias = config_.has_logit_bias ? model_.get("logit_bias") : at::Tensor(),
+          .labels = options_.label_positives ? labels : at::Tensor()};
 }
 
 // Adds the auxiliary losses of one batch; `share` is its part of the step.
@@ -85,7 +94,10 @@ StepLosses Objective::accumulate_gradients(const std::vector<Batch>& batches) {
   StepLosses values;
   if (batches.size() == 1) {
     const Features features = encode(batches[0]);
-    at::Tensor loss = contrastive(features.image, features.text, batches[0].labels);
+    ClipLossInput input = contrast(features.image, features.text, batches[0].labels);
+    input.extra_text = features.extra_text;
+    input.extra_labels = batches[0].extra_labels;
+    at::Tensor loss = clip_loss(input);
     values.contrastive = loss.item<double>();
     loss = with_auxiliary(loss, features, batches[0], 1, values);
     values.total = loss.item<double>();
@@ -109,7 +121,7 @@ StepLosses Objective::accumulate_gradients(const std::vector<Batch>& batches) {
     std::vector<at::Tensor> with_image = images, with_text = texts;
     with_image[i] = features.image;
     with_text[i] = features.text;
-    at::Tensor loss = contrastive(at::cat(with_image), at::cat(with_text), all_labels);
+    at::Tensor loss = clip_loss(contrast(at::cat(with_image), at::cat(with_text), all_labels));
     values.contrastive = loss.item<double>();
     loss = with_auxiliary(loss, features, batches[i], share, values);
     values.total += share * loss.item<double>();

@@ -6,17 +6,21 @@
 #include <vector>
 
 #include "data/loader.h"
+#include "loss/clip_loss.h"
 #include "model/tensor_store.h"
+#include "model/towers.h"
 #include "models/config/model_config.h"
 
 namespace openclip::train {
 
 struct ObjectiveOptions {
   bool label_positives = false;
-  double concept_table = 0;  // weight; 0 = off
-  double concept_align = 0;  // weight; 0 = off
-  double hog_distill = 0;    // weight; 0 = off
-  bool bf16 = false;         // autocast
+  double concept_table = 0;        // weight; 0 = off
+  double concept_align = 0;        // weight; 0 = off
+  double hog_distill = 0;          // weight; 0 = off
+  bool bf16 = false;               // autocast
+  bool image_locked = false;       // no gradient reaches the image tower
+  bool freeze_batch_norm = false;  // it uses and keeps the statistics that it has
 };
 
 /// Values of one step, for logs.
@@ -38,10 +42,12 @@ class Objective {
   struct Features {
     at::Tensor image, text;  // L2-normalised
     at::Tensor pooled;
+    at::Tensor extra_text;  // L2-normalised, or undefined
   };
 
   Features encode(const Batch& batch);
-  at::Tensor contrastive(const at::Tensor& image, const at::Tensor& text, const at::Tensor& labels);
+  ImageOutput encode_pictures(const at::Tensor& pixels);
+  ClipLossInput contrast(const at::Tensor& image, const at::Tensor& text, const at::Tensor& labels);
   at::Tensor with_auxiliary(at::Tensor loss, const Features& features, const Batch& batch,
                             double share, StepLosses& values);
 

@@ -62,11 +62,15 @@ void add_data(CLI::App& app, Options& o, Raw& raw) {
   app.add_option("--image-key", o.image_key, "")->capture_default_str()->group("Data");
   app.add_option("--text-key", o.text_key, "")->capture_default_str()->group("Data");
   app.add_option("--json-text-key", raw.json_text_key,
-                 "Captions from these members of the .json part, comma-separated; a list's first "
-                 "entry is taken half of the time")
+                 "Captions from these members of the .json part, comma-separated; each a text "
+                 "or a list")
       ->group("Data");
   app.add_option("--json-text-key-probs", raw.json_text_key_probs,
                  "Probability of each key; default: the first one present")
+      ->group("Data");
+  app.add_option("--first-caption-prob", o.captions.first_probability,
+                 "Probability of a caption list's first entry; else one of the others")
+      ->capture_default_str()
       ->group("Data");
   app.add_option("--max-image-pixels", o.max_image_pixels, "Skip larger pictures; 0 = keep all")
       ->capture_default_str()
@@ -95,6 +99,9 @@ void add_model(CLI::App& app, Options& o, Raw& raw) {
   app.add_option("--force-image-size", o.force_image_size, "")->group("Model");
   app.add_flag("--force-quick-gelu", o.force_quick_gelu, "")->group("Model");
   app.add_flag("--lock-image", o.lock_image, "Keep the image tower's weights")->group("Model");
+  app.add_flag("--lock-image-freeze-bn-stats", o.lock_image_freeze_bn_stats,
+               "With --lock-image: BatchNorm uses its running statistics and keeps them")
+      ->group("Model");
   app.add_flag("--lock-text", o.lock_text, "Keep the text tower's weights")->group("Model");
   app.add_option("--image-mean", o.image_mean, "")->expected(3)->group("Model");
   app.add_option("--image-std", o.image_std, "")->expected(3)->group("Model");
@@ -159,6 +166,10 @@ void add_loss(CLI::App& app, Options& o, Raw& raw) {
                  "Integer member of the .json part; pairs with the same label >= 0 count as "
                  "positives of each other")
       ->group(group);
+  app.add_option("--extra-texts", o.extra_texts,
+                 "Captions of that many other samples for each pair, as further wrong answers for "
+                 "the pictures")
+      ->group(group);
   app.add_option("--concept-table", o.concept_table,
                  "Weight of a softmax over a learned table of the labels, thrown away at the end")
       ->group(group);
@@ -220,6 +231,12 @@ void finish(Options& o, const Raw& raw) {
       "--json-text-key-probs must name one number for each of --json-text-key");
   o.captions.label_key = raw.label_key;
   o.label_positives = !raw.label_key.empty();
+  check_arg(o.extra_texts >= 0, "--extra-texts must be >= 0");
+  check_arg(o.extra_texts == 0 || o.accum_freq == 1, "--extra-texts does not go with --accum-freq");
+  check_arg(!o.lock_image_freeze_bn_stats || o.lock_image,
+            "--lock-image-freeze-bn-stats needs --lock-image");
+  check_arg(o.captions.first_probability >= 0 && o.captions.first_probability <= 1,
+            "--first-caption-prob must be from 0 to 1");
   check_arg(o.concept_table == 0 || o.label_positives, "--concept-table needs --label-key");
   check_arg(o.concept_align == 0 || o.concept_table > 0, "--concept-align needs --concept-table");
   check_arg(o.warmup >= 0 && o.save_frequency >= 0, "--warmup and --save-frequency must be >= 0");
@@ -277,6 +294,8 @@ std::string describe(const Options& o) {
   line("batch_size", o.batch_size);
   line("beta1", o.adamw.beta1);
   line("beta2", o.adamw.beta2);
+  line("extra_texts", o.extra_texts);
+  line("first_caption_prob", o.captions.first_probability);
   line("concept_table", o.concept_table);
   line("concept_align", o.concept_align);
   line("device", o.device);

@@ -30,7 +30,7 @@ struct Options {
   std::string model = "RN50", pretrained, tokenizer;
   std::optional<int> force_image_size;
   bool force_quick_gelu = false;
-  bool lock_image = false, lock_text = false;
+  bool lock_image = false, lock_image_freeze_bn_stats = false, lock_text = false;
   std::vector<float> image_mean, image_std;
   std::string image_interpolation, image_resize_mode;
   std::optional<int> image_fill;
@@ -53,6 +53,7 @@ struct Options {
 
   // Loss
   bool label_positives = false;
+  int64_t extra_texts = 0;
   double concept_table = 0, concept_align = 0, hog_distill = 0;
 
   // Checkpoints and logs

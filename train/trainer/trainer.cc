@@ -97,6 +97,10 @@ class Run {
 void Run::open_data() {
   const auto log = [this](const std::string& text) { log_.line(text); };
   dataset_ = open_dataset(options_, config(), log);
+  if (options_.extra_texts > 0 && (dataset_->size() < 1 || dataset_->text(0) == nullptr))
+    throw Error(
+        "--extra-texts draws samples by number, which needs --cache-decoded (and that they fit), a "
+        "CSV file or a folder");
   encode_ = open_tokenizer(source_);
   augmenter_ = std::make_unique<Augmenter>(options_.augment, config().preprocess,
                                            config().vision.image_size);
@@ -138,13 +142,15 @@ void Run::build_model() {
   const bool bf16 = options_.precision != "fp32" && has_fast_bf16(device_);
   if (options_.precision != "fp32" && !bf16)
     log_.line("this processor has no bf16 instructions: training in fp32");
-  objective_ =
-      std::make_unique<Objective>(config(), model_, auxiliary_,
-                                  ObjectiveOptions{.label_positives = options_.label_positives,
-                                                   .concept_table = options_.concept_table,
-                                                   .concept_align = options_.concept_align,
-                                                   .hog_distill = options_.hog_distill,
-                                                   .bf16 = bf16});
+  objective_ = std::make_unique<Objective>(
+      config(), model_, auxiliary_,
+      ObjectiveOptions{.label_positives = options_.label_positives,
+                       .concept_table = options_.concept_table,
+                       .concept_align = options_.concept_align,
+                       .hog_distill = options_.hog_distill,
+                       .bf16 = bf16,
+                       .image_locked = options_.lock_image,
+                       .freeze_batch_norm = options_.lock_image_freeze_bn_stats});
   schedule_ = {.kind = options_.scheduler,
                .base_lr = options_.adamw.lr,
                .warmup_steps = options_.warmup,
@@ -189,6 +195,7 @@ Loader Run::start_loader(int64_t first_batch) {
                  .context_length = config().text.context_length,
                  .pad_id = config().text.pad_id,
                  .with_hog = options_.hog_distill > 0,
+                 .extra_texts = options_.extra_texts,
                  .captions = options_.captions},
                 first_batch, [this](const std::string& text) { log_.line("skipped: " + text); });
 }

@@ -40,6 +40,9 @@ TEST(OptionsTest, WrongUsageIsOneLineAndCodeTwo) {
       {"--train-data", "x.tar", "--precision", "fp8"},
       {"--train-data", "x.tar", "--concept-table", "1"},
       {"--train-data", "x.tar", "--label-key", "x", "--concept-align", "1"},
+      {"--train-data", "x.tar", "--extra-texts", "2", "--accum-freq", "2"},
+      {"--train-data", "x.tar", "--first-caption-prob", "2"},
+      {"--train-data", "x.tar", "--lock-image-freeze-bn-stats"},
       {"--train-data", "x.tar", "--json-text-key", "en,zh", "--json-text-key-probs", "1"},
       {"--train-data", "x.tar", "--aug-cfg", "nonsense=1"}};
   for (const auto& arguments : wrong) {
