@@ -1,13 +1,13 @@
 #include "io/safetensors.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "io/json.h"
+#include "io/shard_index.h"
 
 namespace openclip {
 namespace {
@@ -179,29 +179,17 @@ void SafetensorsFile::add_file(const std::string& path) {
   files_.push_back(std::move(file));
 }
 
-// {"metadata": {...}, "weight_map": {tensor name: file name}}; the files lie beside the index.
 void SafetensorsFile::add_index(const std::string& path) {
-  const Json index = read_json_file(path, {.max_bytes = kMaxHeaderBytes, .unique_keys = true});
-  const Json* map = json_find(index, "weight_map");
-  if (map == nullptr || !map->is_object()) throw ParseError(path, "\"weight_map\" is missing");
-  std::map<std::string, TensorViews> shards;
-  for (const auto& [name, shard] : map->items()) {
-    const std::string file_name = shard.is_string() ? shard.get<std::string>() : "";
-    // Only a plain file name: an index must not reach outside its own folder.
-    if (file_name.empty() || file_name == ".." || file_name == "." ||
-        file_name.find('/') != std::string::npos || file_name.find('\0') != std::string::npos)
-      throw ParseError(path, fmt::format("tensor '{}' has no plain shard file name", name));
-    auto [place, is_new] = shards.try_emplace(file_name);
-    if (is_new) {
-      const auto shard_path = std::filesystem::path(path).parent_path() / file_name;
-      MappedFile file(shard_path.string());
-      place->second = parse_safetensors(shard_path.string(), file.bytes(), &metadata_);
-      files_.push_back(std::move(file));
+  for (const auto& [shard_path, names] : read_shard_index(path)) {
+    MappedFile file(shard_path);
+    const TensorViews shard = parse_safetensors(shard_path, file.bytes(), &metadata_);
+    files_.push_back(std::move(file));
+    for (const std::string& name : names) {
+      const auto found = shard.find(name);
+      if (found == shard.end())
+        throw ParseError(path, fmt::format("shard {} lacks tensor '{}'", shard_path, name));
+      tensors_.emplace(name, found->second);
     }
-    const auto found = place->second.find(name);
-    if (found == place->second.end())
-      throw ParseError(path, fmt::format("shard {} lacks tensor '{}'", file_name, name));
-    tensors_.emplace(name, found->second);
   }
 }
 

@@ -58,8 +58,7 @@ class SafetensorsFile {
   std::string path_;
 };
 
-/// What to write: `view.bytes` as `store_as`. Only f32 may be stored as another type, and that type
-/// must be f16 or bf16.
+/// What to write: `view.bytes` as `store_as`. Any float type may be stored as f32, f16 or bf16.
 struct NamedTensor {
   std::string name;
   TensorView view;
