@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "io/hub_cache.h"
+#include "models/config/transformers_config.h"
 #include "models/default_model.h"
 #include "models/registry.h"
 #include "models/weights_search.h"
@@ -15,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kConfigName = "open_clip_config.json";
+constexpr const char* kTransformersConfigName = "config.json";
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
 
 bool is_file(const fs::path& path) {
@@ -37,6 +39,26 @@ ModelConfig read_config(const fs::path& path, const std::string& name) {
   return parse_model_config(read_text_file(path.string(), kMaxConfigBytes), path.string(), name);
 }
 
+std::string read_if_there(const fs::path& path) {
+  return is_file(path) ? read_text_file(path.string(), kMaxConfigBytes) : std::string();
+}
+
+// A folder of transformers has its preprocessing and tokenizer in files of their own.
+ModelConfig read_transformers_config(const fs::path& folder, const std::string& name) {
+  TransformersConfig files;
+  files.config = read_text_file((folder / kTransformersConfigName).string(), kMaxConfigBytes);
+  files.preprocessor = read_if_there(folder / "preprocessor_config.json");
+  if (files.preprocessor.empty())
+    files.preprocessor = read_if_there(folder / "processor_config.json");
+  const bool has_tokenizer = is_file(folder / "tokenizer.json") ||
+                             (is_file(folder / "vocab.json") && is_file(folder / "merges.txt"));
+  return parse_transformers_config(files, folder.string(), name, has_tokenizer ? name : "");
+}
+
+bool is_model_folder(const fs::path& folder) {
+  return is_file(folder / kConfigName) || is_file(folder / kTransformersConfigName);
+}
+
 void set_weights(ModelSource& source, WeightsPath found) {
   source.weights = std::move(found.path);
   source.missing_weights = std::move(found.problem);
@@ -51,16 +73,16 @@ void set_given_weights(ModelSource& source, const std::string& given) {
 
 ModelSource from_folder(const std::string& folder, const std::string& pretrained) {
   if (!is_folder(folder)) throw NotFound(fmt::format("model folder '{}' does not exist", folder));
+  if (!is_model_folder(folder))
+    throw NotFound(
+        fmt::format("{}: no {} in this model folder, nor the {} of a CLIPModel of "
+                    "transformers; only such a folder can be loaded",
+                    folder, kConfigName, kTransformersConfigName));
   const fs::path config = fs::path(folder) / kConfigName;
-  if (!is_file(config)) {
-    const bool transformers = is_file(fs::path(folder) / "config.json");
-    throw NotFound(fmt::format("{}: no {} in this model folder{}", folder, kConfigName,
-                               transformers
-                                   ? " (config.json is that of Hugging Face transformers, which "
-                                     "this version does not read)"
-                                   : ", only such a folder can be loaded"));
-  }
-  ModelSource source{.config = read_config(config, base_name(folder)), .folder = folder};
+  const std::string name = base_name(folder);
+  ModelSource source{.config = is_file(config) ? read_config(config, name)
+                                               : read_transformers_config(folder, name),
+                     .folder = folder};
   if (pretrained.empty())
     set_weights(source, find_weights_in_folder(folder));
   else
@@ -70,7 +92,7 @@ ModelSource from_folder(const std::string& folder, const std::string& pretrained
 
 ModelSource from_hub(const std::string& repo, const std::string& pretrained) {
   for (const std::string& snapshot : hub_snapshots(repo))
-    if (is_file(fs::path(snapshot) / kConfigName)) {
+    if (is_model_folder(snapshot)) {
       ModelSource source = from_folder(snapshot, pretrained);
       source.config.name = "hf-hub:" + repo;
       return source;
@@ -82,7 +104,8 @@ ModelSource from_hub(const std::string& repo, const std::string& pretrained) {
 }
 
 ModelSource from_config_file(const std::string& path, const std::string& pretrained) {
-  if (fs::path(path).filename() == kConfigName)
+  const fs::path file = fs::path(path).filename();
+  if (file == kConfigName || file == kTransformersConfigName)
     return from_folder(fs::absolute(path).parent_path().string(), pretrained);
   ModelSource source{.config = read_config(path, fs::path(path).stem().string()),
                      .folder = fs::absolute(path).parent_path().string()};
@@ -162,7 +185,6 @@ ModelSource find_model(const ModelRequest& request) {
 std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,
                                         const LoadOptions& options) {
   if (source.weights.empty()) throw NotFound(source.missing_weights);
-  check_weights_format(source.weights);
   return Model::load(context, source.config, source.weights, options);
 }
 

@@ -12,7 +12,8 @@
 
 namespace openclip {
 
-/// model: NAME | DIR | CONFIG.json | hf-hub:ORG/REPO | local-dir:DIR, empty = the default model.
+/// model: NAME | DIR | CONFIG.json | hf-hub:ORG/REPO | local-dir:DIR, empty = the default model. A
+/// folder or repository holds open_clip_config.json, or the config.json of transformers' CLIPModel.
 /// pretrained: TAG | FILE | DIR, may be empty. Both as in open_clip.
 struct ModelRequest {
   std::string model;
@@ -33,13 +34,14 @@ struct ModelSource {
 /// InvalidArgument for impossible combinations; ParseError and Unsupported of the config.
 ModelSource find_model(const ModelRequest& request);
 
-/// Reads and packs the weights. Throws: NotFound with source.missing_weights; Unsupported for
-/// PyTorch files; errors of Model::load.
+/// Reads and packs the weights. Throws: NotFound with source.missing_weights; errors of
+/// Model::load.
 std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,
                                         const LoadOptions& options = {});
 
-/// The tokenizer of the model: its folder's tokenizer.json where the config names a tokenizer of
-/// its own, else CLIP's byte pairs. Throws: NotFound, ParseError, Unsupported.
+/// The tokenizer of the model: its folder's tokenizer.json (or CLIP's vocab.json and merges.txt)
+/// where the config names a tokenizer of its own, else CLIP's byte pairs. Throws: NotFound,
+/// ParseError, Unsupported.
 std::unique_ptr<const Tokenizer> load_tokenizer(const ModelSource& source);
 
 }  // namespace openclip

@@ -2,7 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "models/factory.h"
+#include "text/clip_files.h"
 #include "text/hf_tokenizer.h"
 #include "text/vocabulary.h"
 
@@ -45,7 +47,15 @@ std::unique_ptr<const Tokenizer> load_tokenizer(const ModelSource& source) {
     check_vocabulary(*tokenizer, config.text, config.name);
     return tokenizer;
   }
-  const std::string path = (std::filesystem::path(source.folder) / "tokenizer.json").string();
+  const std::filesystem::path folder = source.folder;
+  const std::string path = (folder / "tokenizer.json").string();
+  if (!source.folder.empty() && !std::filesystem::exists(path) &&
+      std::filesystem::exists(folder / "vocab.json") &&
+      std::filesystem::exists(folder / "merges.txt")) {
+    auto tokenizer = load_clip_files(source.folder, tokenizer_options(config, source.folder));
+    check_vocabulary(*tokenizer, config.text, source.folder);
+    return tokenizer;
+  }
   if (source.folder.empty() || !std::filesystem::exists(path))
     throw NotFound(fmt::format(
         "{} names its own tokenizer '{}', whose tokenizer.json must lie in "

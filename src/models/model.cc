@@ -2,7 +2,8 @@
 
 #include <cmath>
 
-#include "io/safetensors.h"
+#include "io/checkpoint.h"
+#include "models/names/state_dict.h"
 #include "models/towers/image_tower.h"
 #include "models/towers/text_tower.h"
 #include "models/towers/weights.h"
@@ -12,8 +13,14 @@ namespace openclip {
 std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig config,
                                          const std::string& weights_path,
                                          const LoadOptions& options) {
-  const auto file = std::make_shared<const SafetensorsFile>(SafetensorsFile::open(weights_path));
-  const Weights weights(file, weights_path, config);
+  LazyTensors tensors = open_clip_names(Checkpoint::open(weights_path).tensors(), config);
+  return load(context, std::move(config), std::move(tensors), weights_path, options);
+}
+
+std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig config,
+                                         LazyTensors tensors, const std::string& source,
+                                         const LoadOptions& options) {
+  const Weights weights(std::move(tensors), source, config);
   const std::shared_ptr<Model> model(new Model());
   if (options.towers != Towers::text_only)
     model->image_ = ImageTower::load(context, weights, config);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/context.h"
+#include "io/lazy_tensor.h"
 #include "models/config/model_config.h"
 
 namespace openclip {
@@ -25,12 +26,19 @@ struct LoadOptions {
 
 class Model {
  public:
-  /// Binds the tensors of a safetensors checkpoint (open_clip key names; f32, f16 or bf16) to the
-  /// towers that `config` describes and packs them for the kernels.
-  /// Throws: ParseError listing in one text all missing, unexpected and mis-shaped tensors; errors of
-  /// the file reader.
+  /// Binds the tensors of a checkpoint (any format of io/checkpoint.h, under open_clip's or
+  /// transformers' names; f32, f16, bf16 or f64) to the towers that `config` describes and packs
+  /// them for the kernels. Tensors of a tower that is not asked for are not read. Throws:
+  /// ParseError listing in one text all missing, unexpected and mis-shaped tensors; errors of the
+  /// file reader.
   static std::shared_ptr<const Model> load(const Context& context, ModelConfig config,
                                            const std::string& weights_path,
+                                           const LoadOptions& options = {});
+
+  /// The same from tensors that are named already as open_clip_names names them (models/names).
+  /// `source` names them in errors.
+  static std::shared_ptr<const Model> load(const Context& context, ModelConfig config,
+                                           LazyTensors tensors, const std::string& source,
                                            const LoadOptions& options = {});
   ~Model();
 

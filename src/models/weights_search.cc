@@ -12,9 +12,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kNames = {"open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
-                               "model.safetensors", "open_clip_model.safetensors.index.json",
-                               "model.safetensors.index.json"};
+// open_clip's order, each followed by its form in shards.
+constexpr std::array kNames = {"open_clip_model.safetensors",
+                               "open_clip_model.safetensors.index.json",
+                               "open_clip_pytorch_model.safetensors",
+                               "open_clip_pytorch_model.bin",
+                               "open_clip_pytorch_model.bin.index.json",
+                               "open_clip_pytorch_model.pth",
+                               "model.safetensors",
+                               "model.safetensors.index.json",
+                               "pytorch_model.bin",
+                               "pytorch_model.bin.index.json",
+                               "pytorch_model.pth",
+                               "model.pth"};
 
 constexpr const char* kHubFile = "open_clip_model.safetensors";
 
@@ -39,8 +49,9 @@ WeightsPath find_weights_in_folder(const std::string& folder) {
     std::sort(found->begin(), found->end());
     if (!found->empty()) return {found->front(), ""};
   }
-  return {"", fmt::format("{} holds no weights; looked for {} and other .safetensors files", folder,
-                          fmt::join(kNames, ", "))};
+  return {"", fmt::format("{} holds no weights; looked for {} and other .safetensors, .bin, .pth "
+                          "and .pt files",
+                          folder, fmt::join(kNames, ", "))};
 }
 
 WeightsPath find_tag_weights(const std::string& model, const PretrainedTag& tag) {
@@ -51,14 +62,6 @@ WeightsPath find_tag_weights(const std::string& model, const PretrainedTag& tag)
                       "part of this version; 'hf download {} {}' puts them into {}, or get that "
                       "file from huggingface.co/{} and pass it with --pretrained FILE",
                       model, tag.tag, tag.hub_repo, file, hub_cache_dir(), tag.hub_repo)};
-}
-
-void check_weights_format(const std::string& path) {
-  if (is_pickle(path))
-    throw Unsupported(
-        fmt::format("{}: this version reads safetensors, not PyTorch's .pt, .pth and "
-                    ".bin files; save the state_dict with safetensors.torch.save_file",
-                    path));
 }
 
 }  // namespace openclip

@@ -14,13 +14,10 @@ struct WeightsPath {
 };
 
 /// The weights in a model's folder: open_clip's names in open_clip's order, then any other
-/// .safetensors file by name. PyTorch files come last, as they cannot be read yet.
+/// .safetensors file by name, then any PyTorch file.
 WeightsPath find_weights_in_folder(const std::string& folder);
 
 /// The published weights of a tag in the Hugging Face Hub's cache.
 WeightsPath find_tag_weights(const std::string& model, const PretrainedTag& tag);
-
-/// Throws: Unsupported, saying how to convert, if the name is that of a PyTorch pickle file.
-void check_weights_format(const std::string& path);
 
 }  // namespace openclip

@@ -15,21 +15,15 @@ TEST(WeightsSearchTest, PrefersOpenClipsNamesAndReadableFormats) {
   std::filesystem::create_directories(folder);
   EXPECT_THAT(find_weights_in_folder(folder).problem, testing::HasSubstr(folder));
   // Each is better than all before it.
-  for (const char* name : {"a.pt", "open_clip_pytorch_model.bin", "z.safetensors", "b.safetensors",
-                           "model.safetensors", "open_clip_pytorch_model.safetensors",
-                           "open_clip_model.safetensors"}) {
+  for (const char* name :
+       {"b.pt", "a.pt", "z.safetensors", "b.safetensors", "model.pth",
+        "pytorch_model.bin.index.json", "pytorch_model.bin", "model.safetensors.index.json",
+        "model.safetensors", "open_clip_pytorch_model.bin", "open_clip_pytorch_model.safetensors",
+        "open_clip_model.safetensors"}) {
     write_file_atomic(folder + "/" + name, "");
-    const std::string expected =
-        std::string(name) == "open_clip_pytorch_model.bin" ? "a.pt" : name;  // both unreadable
-    EXPECT_EQ(find_weights_in_folder(folder).path, folder + "/" + expected);
+    EXPECT_EQ(find_weights_in_folder(folder).path, folder + "/" + name);
   }
   std::filesystem::remove_all(folder);
-}
-
-TEST(WeightsSearchTest, PickledFilesAreRefused) {
-  for (const char* name : {"w.pt", "w.pth", "open_clip_pytorch_model.bin"})
-    EXPECT_THROW(check_weights_format(name), Unsupported) << name;
-  EXPECT_NO_THROW(check_weights_format("w.safetensors"));
 }
 
 }  // namespace

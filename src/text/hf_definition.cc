@@ -15,6 +15,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t kMaxTokens = 1 << 22;
+// What transformers' CLIPTokenizer puts before the pattern since its version 5.
+constexpr std::string_view kSpecialWords = R"(<\|startoftext\|>|<\|endoftext\|>|)";
 constexpr std::string_view kClipPattern =
     R"('s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)";
 
@@ -35,7 +37,7 @@ class Parser {
     definition.ids = std::move(ids_);
     read_added_tokens(&definition);
     read_normalizer(member(root_, "normalizer"), &definition);
-    check_pre_tokenizer(member(root_, "pre_tokenizer"));
+    read_pre_tokenizer(member(root_, "pre_tokenizer"), &definition);
     read_post_processor(member(root_, "post_processor"), &definition);
     if (const Json& padding = member(root_, "padding"); padding.is_object())
       definition.pad_id = token_id(member(padding, "pad_id"));
@@ -164,18 +166,24 @@ class Parser {
       unsupported(fmt::format("normalizer '{}'", type));
   }
 
-  void check_pre_tokenizer(const Json& pre_tokenizer) const {
+  void read_pre_tokenizer(const Json& pre_tokenizer, HfDefinition* definition) const {
     const Json& parts = member(pre_tokenizer, "pretokenizers");
     if (text_of(member(pre_tokenizer, "type")) != "Sequence" || !parts.is_array() ||
         parts.size() != 2)
       unsupported("its pre_tokenizer is another");
     const Json &split = parts[0], &bytes = parts[1];
-    const bool splits = text_of(member(split, "type")) == "Split" &&
-                        text_of(member(member(split, "pattern"), "Regex")) == kClipPattern &&
+    const std::string regex = text_of(member(member(split, "pattern"), "Regex"));
+    std::string_view pattern = regex;
+    const bool names_specials = pattern.starts_with(kSpecialWords);
+    if (names_specials) pattern.remove_prefix(kSpecialWords.size());
+    const bool splits = text_of(member(split, "type")) == "Split" && pattern == kClipPattern &&
                         text_of(member(split, "behavior")) == "Removed" &&
                         is_true(member(split, "invert"));
     if (!splits) unsupported("its splitting pattern is another");
-    // With use_regex a second pattern runs over the words, which splits none of them further.
+    // With use_regex (the default) a second pattern runs over the words; it splits none of them
+    // further but the special ones, which are ordinary text then.
+    const Json& use_regex = member(bytes, "use_regex");
+    definition->special_words = names_specials && use_regex.is_boolean() && !is_true(use_regex);
     if (text_of(member(bytes, "type")) != "ByteLevel" || is_true(member(bytes, "add_prefix_space")))
       unsupported("its words are not split into bytes");
   }

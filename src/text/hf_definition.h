@@ -22,6 +22,7 @@ struct HfDefinition {
   BpeModel bpe;
   bool nfc = false;
   bool lower = false;
+  bool special_words = false;        // the splitting pattern names CLIP's two special tokens
   std::vector<AddedToken> before{};  // found before normalisation, longest first
   std::vector<AddedToken> after{};   // found in the normalised text, longest first
   int32_t start_id = 0, end_id = 0;

@@ -16,20 +16,6 @@ namespace {
 
 constexpr size_t kMaxFileBytes = size_t{64} << 20;
 
-// "pad_token" of tokenizer_config.json: a string, or an object with its content. Empty if none.
-std::string read_pad_token(const std::string& path) {
-  if (!std::filesystem::exists(path)) return {};
-  const std::string text = read_text_file(path, kMaxFileBytes);
-  const auto config = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
-  if (config.is_discarded()) throw ParseError(path, "not valid JSON");
-  if (!config.is_object() || !config.contains("pad_token")) return {};
-  const auto& token = config["pad_token"];
-  if (token.is_string()) return token.get<std::string>();
-  const bool has_content =
-      token.is_object() && token.contains("content") && token["content"].is_string();
-  return has_content ? token["content"].get<std::string>() : std::string();
-}
-
 // The first added token in `text`: leftmost, then longest (the list is longest first).
 const AddedToken* find_added(const std::vector<AddedToken>& tokens, std::string_view text,
                              size_t* at) {
@@ -59,7 +45,33 @@ void split_added(const std::vector<AddedToken>& tokens, std::string_view text,
   }
 }
 
+// The special token that a word starting here is, in patterns that name them; else empty. Tokens as
+// they are written were taken out before; these came out of the normaliser.
+std::string_view next_special_word(std::string_view text, size_t* position) {
+  while (*position < text.size() && text[*position] == ' ') ++*position;
+  for (const std::string_view token : {"<|startoftext|>", "<|endoftext|>"})
+    if (text.substr(*position).starts_with(token)) {
+      *position += token.size();
+      return token;
+    }
+  return {};
+}
+
 }  // namespace
+
+// A string, or an object with its content.
+std::string read_pad_token(const std::string& path) {
+  if (!std::filesystem::exists(path)) return {};
+  const std::string text = read_text_file(path, kMaxFileBytes);
+  const auto config = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+  if (config.is_discarded()) throw ParseError(path, "not valid JSON");
+  if (!config.is_object() || !config.contains("pad_token")) return {};
+  const auto& token = config["pad_token"];
+  if (token.is_string()) return token.get<std::string>();
+  const bool has_content =
+      token.is_object() && token.contains("content") && token["content"].is_string();
+  return has_content ? token["content"].get<std::string>() : std::string();
+}
 
 struct HfTokenizer::Definition : HfDefinition {};
 
@@ -94,7 +106,9 @@ void HfTokenizer::append_words(std::string_view text, size_t limit,
                                std::vector<int32_t>* ids) const {
   size_t position = 0;
   while (ids->size() < limit) {
-    const auto word = next_clip_word(text, &position, {.ignore_case = false, .specials = false});
+    auto word = definition_->special_words ? next_special_word(text, &position) : "";
+    if (word.empty())
+      word = next_clip_word(text, &position, {.ignore_case = false, .specials = false});
     if (word.empty()) break;
     definition_->bpe.encode_word(word, ids);
   }

@@ -13,6 +13,10 @@
 
 namespace openclip {
 
+/// "pad_token" of the tokenizer_config.json at `path`; empty if there is none.
+/// Throws: IoError, ParseError.
+std::string read_pad_token(const std::string& path);
+
 /// Byte-level BPE with an end-of-word suffix, a vocabulary of its own, and CLIP's splitting
 /// pattern: ids equal those of open_clip 3.3.0's HFTokenizer with the same file. Tokenizers of
 /// another kind (WordPiece, Unigram, other patterns or normalisers) are refused, not approximated.

@@ -119,13 +119,13 @@ TEST(ModelTest, ListsEveryBadTensorAtOnce) {
   ModelConfig config = golden.config;
   config.vision.layers = 1;  // the file's second block is then too much
   config.vision.patch_size = 7;
-  config.custom_text = true;  // other key names
+  config.text.layers += 1;
   try {
     Model::load(Context(1), config, golden.weights());
     FAIL() << "no error";
   } catch (const ParseError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("missing tensors: text.positional_embedding"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("unexpected tensors: ln_final.bias"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("missing tensors: transformer.resblocks.2.ln_1.weight"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("unexpected tensors: visual.transformer.resblocks.1.attn"));
     EXPECT_THAT(error.what(), testing::HasSubstr(
                                   "visual.conv1.weight is [24, 3, 8, 8], should be [24, 3, 7, 7]"));
   }

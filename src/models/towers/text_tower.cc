@@ -58,8 +58,7 @@ int64_t pooled_index(const TextConfig& config, const std::vector<int32_t>& ids) 
 
 TextTower::TextTower(const Context& context, const Weights& weights, const ModelConfig& config)
     : config_(config.text),
-      file_(weights.file()),
-      embedding_(weights.view(prefix_of(config) + "token_embedding.weight")),
+      embedding_(weights.held(prefix_of(config) + "token_embedding.weight")),
       positions_(weights.tensor(context, prefix_of(config) + "positional_embedding")),
       blocks_(context, weights, blocks_of(config)),
       ln_final_(NormWeights::load(context, weights, prefix_of(config) + "ln_final",
@@ -100,10 +99,11 @@ void TextTower::encode(const Context& context, std::span<const std::vector<int32
 
 void TextTower::embed(const Context& context, std::span<const int32_t> ids, Matrix x) const {
   const auto width = static_cast<size_t>(config_.width);
-  const size_t row_bytes = width * dtype_size(embedding_.dtype);
+  const TensorView& table = embedding_.view;
+  const size_t row_bytes = width * dtype_size(table.dtype);
   for (size_t i = 0; i < ids.size(); ++i)
-    to_float(context, embedding_.dtype,
-             embedding_.bytes.subspan(static_cast<size_t>(ids[i]) * row_bytes, row_bytes),
+    to_float(context, table.dtype,
+             table.bytes.subspan(static_cast<size_t>(ids[i]) * row_bytes, row_bytes),
              {x.row(static_cast<int64_t>(i)), width});
   kernels::add_rows(ConstMatrix(x), positions_.matrix(), x);
 }

@@ -39,8 +39,7 @@ class TextTower {
 
   TextConfig config_;
   // The embedding table stays in the mapped file: a text reads few of its rows.
-  std::shared_ptr<const SafetensorsFile> file_;
-  TensorView embedding_;
+  HeldTensor embedding_;
   Tensor positions_;
   Transformer blocks_;
   NormWeights ln_final_;

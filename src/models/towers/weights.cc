@@ -10,16 +10,6 @@
 namespace openclip {
 namespace {
 
-bool ends_with(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
-
-bool is_known_buffer(const std::string& name) {
-  if (name == "input_resolution" || name == "context_length" || name == "vocab_size") return true;
-  return ends_with(name, "attn_mask") || ends_with(name, "num_batches_tracked") ||
-         ends_with(name, "position_ids");
-}
-
 // Scalars are stored as [] or [1] (nonscalar_logit_scale).
 bool same_shape(const std::vector<int64_t>& got, const std::vector<int64_t>& want) {
   if (want.empty() && got == std::vector<int64_t>{1}) return true;
@@ -46,38 +36,45 @@ std::span<const float> floats_of(const Context& context, DType dtype,
 
 }  // namespace
 
-Weights::Weights(std::shared_ptr<const SafetensorsFile> file, const std::string& source,
-                 const ModelConfig& config)
-    : file_(std::move(file)), source_(source) {
+Weights::Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config)
+    : tensors_(std::move(tensors)), source_(source) {
   std::map<std::string, const TensorSpec*> wanted;
   const std::vector<TensorSpec> specs = model_tensors(config);
   for (const TensorSpec& spec : specs) wanted[spec.name] = &spec;
   std::vector<std::string> missing, unexpected, misshaped, mistyped;
   for (const TensorSpec& spec : specs)
-    if (!spec.optional && file_->tensors().count(spec.name) == 0) missing.push_back(spec.name);
-  for (const auto& [name, view] : file_->tensors()) {
-    if (is_known_buffer(name)) continue;
+    if (!spec.optional && tensors_.count(spec.name) == 0) missing.push_back(spec.name);
+  for (const auto& [name, tensor] : tensors_) {
+    if (name.ends_with("num_batches_tracked")) continue;  // of no use here
     const auto spec = wanted.find(name);
     if (spec == wanted.end())
       unexpected.push_back(name);
-    else if (!same_shape(view.shape, spec->second->shape))
-      misshaped.push_back(fmt::format("{} is {}, should be {}", name, Shape(view.shape).str(),
+    else if (!same_shape(tensor.shape(), spec->second->shape))
+      misshaped.push_back(fmt::format("{} is {}, should be {}", name, Shape(tensor.shape()).str(),
                                       Shape(spec->second->shape).str()));
-    else if (view.dtype != DType::f32 && view.dtype != DType::f16 && view.dtype != DType::bf16)
-      mistyped.push_back(fmt::format("{} is {}", name, dtype_name(view.dtype)));
+    else if (!dtype_is_float(tensor.dtype()))
+      mistyped.push_back(fmt::format("{} is {}", name, dtype_name(tensor.dtype())));
   }
   std::vector<std::string> problems;
   if (!missing.empty()) problems.push_back("missing tensors: " + join(missing));
   if (!unexpected.empty()) problems.push_back("unexpected tensors: " + join(unexpected));
   if (!misshaped.empty()) problems.push_back("wrong shapes: " + join(misshaped));
-  if (!mistyped.empty()) problems.push_back("types other than f32, f16, bf16: " + join(mistyped));
+  if (!mistyped.empty())
+    problems.push_back("types other than f32, f16, bf16, f64: " + join(mistyped));
   if (!problems.empty())
     throw ParseError(source_, fmt::format("does not hold the model '{}': {}", config.name,
                                           fmt::join(problems, "; ")));
 }
 
+HeldTensor Weights::held(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) throw NotFound(fmt::format("{}: no tensor '{}'", source_, name));
+  return found->second.load();
+}
+
 Tensor Weights::tensor(const Context& context, const std::string& name) const {
-  const TensorView& from = view(name);
+  const HeldTensor stored = held(name);
+  const TensorView& from = stored.view;
   Tensor out{Shape(from.shape)};
   to_float(context, from.dtype, from.bytes, {out.data(), static_cast<size_t>(out.elements())});
   return out;
@@ -86,7 +83,8 @@ Tensor Weights::tensor(const Context& context, const std::string& name) const {
 float Weights::scalar(const std::string& name) const { return tensor(Context(1), name).data()[0]; }
 
 Linear Weights::linear(const Context& context, const LinearNames& names) const {
-  const TensorView& from = view(names.weight);
+  const HeldTensor stored = held(names.weight);
+  const TensorView& from = stored.view;
   const bool out_in = names.layout == Linear::Layout::out_in;
   int64_t out = out_in ? from.shape.front() : from.shape.back();
   const int64_t in = out == 0 ? 0 : element_count(from.shape) / out;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/context.h"
-#include "io/safetensors.h"
+#include "io/lazy_tensor.h"
 #include "models/config/tensor_table.h"
 #include "tensor/linear.h"
 #include "tensor/tensor.h"
@@ -24,12 +24,10 @@ struct ChannelAffine {
 
 class Weights {
  public:
-  /// Checks all tensors of the file against `config` (whole, also where only one tower is wanted).
-  /// Known buffers that carry no weights (attn_mask, num_batches_tracked, position_ids, OpenAI's
-  /// input_resolution, context_length and vocab_size) may be there or not.
+  /// Checks all tensors against `config` (whole, also where only one tower is wanted); their names
+  /// are those of open_clip_names (models/names). Reads no data.
   /// Throws: ParseError listing all missing, unexpected and mis-shaped tensors.
-  Weights(std::shared_ptr<const SafetensorsFile> file, const std::string& source,
-          const ModelConfig& config);
+  Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config);
 
   /// A copy in f32.
   Tensor tensor(const Context& context, const std::string& name) const;
@@ -52,12 +50,11 @@ class Weights {
   Linear linear(const Context& context, const std::string& name,
                 const ChannelAffine* affine = nullptr) const;
 
-  /// The tensor in the file, for rows that are read one by one. Valid while file() lives.
-  const TensorView& view(const std::string& name) const { return file_->tensor(name); }
-  const std::shared_ptr<const SafetensorsFile>& file() const { return file_; }
+  /// The tensor as it is stored, for rows that are read one by one.
+  HeldTensor held(const std::string& name) const;
 
  private:
-  std::shared_ptr<const SafetensorsFile> file_;
+  LazyTensors tensors_;
   std::string source_;
 };
 

@@ -1,0 +1,21 @@
+// Hugging Face's CLIPModel and open_clip's CLIP are one model under two sets of names. Part of
+// rank 4.
+#pragma once
+
+#include "io/lazy_tensor.h"
+
+namespace openclip {
+
+/// Whether the names are those of transformers' CLIPModel or one of its towers.
+bool has_transformers_names(const LazyTensors& tensors);
+
+/// transformers' names to open_clip's: q, k and v projections become the rows of one in_proj, and
+/// the two output projections are transposed. What is not of that model keeps its name. Reads no
+/// data.
+LazyTensors from_transformers(LazyTensors tensors);
+
+/// The inverse, for a model of class CLIP with ViT tower; a bit-exact round trip.
+/// Throws: Unsupported for tensors that CLIPModel does not have.
+LazyTensors to_transformers(LazyTensors tensors);
+
+}  // namespace openclip
