@@ -13,7 +13,8 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
       ->type_name("MODEL");
   command
       .add_option("--pretrained", options.model.pretrained,
-                  "weights: a tag of the model (see 'models info NAME') or a safetensors file")
+                  "weights: a tag of the model (see 'models info NAME') or a file (safetensors, "
+                  ".pt, .pth, .bin)")
       ->type_name("TAG|FILE");
   command.add_option("--precision", options.precision, "auto or f32")->type_name("P");
   command.add_option("--threads", options.threads, "threads to use; 0 = all cores")

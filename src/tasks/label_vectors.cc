@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "io/safetensors.h"
+#include "io/shard_index.h"
 
 namespace openclip {
 namespace {
@@ -37,6 +38,8 @@ class Hasher {
 };
 
 void add_weights(Hasher& hasher, const std::string& path) {
+  if (path.ends_with(".index.json"))  // two models in shards may have the same index
+    for (const auto& [shard, names] : read_shard_index(path)) add_weights(hasher, shard);
   const MappedFile file(path);
   const std::span<const uint8_t> bytes = file.bytes();
   const uint64_t size = bytes.size();

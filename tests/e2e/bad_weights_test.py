@@ -79,7 +79,7 @@ class BadWeightsTest(ProgramTest):
         self.bad("open_clip_config.json")
         self.bad("open_clip_config.json", model="local-dir:model")
         (self.model / "config.json").write_text("{}")
-        self.bad("transformers")
+        self.bad("config.json", "'clip'")
 
     def test_bad_config(self):
         config = json.loads((TINY / "open_clip_config.json").read_text())
@@ -96,11 +96,13 @@ class BadWeightsTest(ProgramTest):
         (self.model / "tokenizer.json").write_text("{}")
         self.bad("tokenizer.json")
 
-    def test_pytorch_files(self):
+    def test_formats_are_told_apart_by_content(self):
         (self.model / WEIGHTS).rename(self.model / "open_clip_pytorch_model.bin")
-        self.bad("open_clip_pytorch_model.bin", "safetensors")
-        self.bad("w.pt", "safetensors", model="ViT-B-32",
-                 more=("--pretrained", self.file("w.pt", b"PK")))
+        self.succeed("classify", "a.png", "--labels", "x,y", "--model", "model")
+        self.bad("w.pt", "zip", model="ViT-B-32", more=("--pretrained", self.file("w.pt", b"PK\3\4")))
+        evil = b"\x80\2cos\nsystem\nX\5\0\0\0false\x85R."
+        self.bad("w.pt", "'os.system'", model="ViT-B-32",
+                 more=("--pretrained", self.file("w.pt", evil)))
 
     def test_weights_given_by_file(self):
         (self.model / WEIGHTS).rename(self.dir / "w.safetensors")
