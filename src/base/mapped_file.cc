@@ -50,6 +50,15 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
+void MappedFile::drop_pages(std::span<const uint8_t> part) const noexcept {
+  if (part.empty() || part.data() < data_ || part.data() + part.size() > data_ + size_) return;
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  // The mapping starts at a page, so offsets in it tell where pages end.
+  const auto begin = (static_cast<size_t>(part.data() - data_) + page - 1) / page * page;
+  const auto end = static_cast<size_t>(part.data() - data_ + part.size()) / page * page;
+  if (begin < end) ::madvise(const_cast<uint8_t*>(data_) + begin, end - begin, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<uint8_t*>(data_), size_);
 }

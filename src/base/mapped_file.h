@@ -21,6 +21,11 @@ class MappedFile {
   ~MappedFile();
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
+
+  /// Gives the memory of a part back that is not needed for now; reading it again is allowed and
+  /// brings it back. Parts outside of the file, and pages shared with their neighbours, stay.
+  void drop_pages(std::span<const uint8_t> part) const noexcept;
+
   const std::string& path() const { return path_; }
 
  private:

@@ -40,6 +40,19 @@ Format format_of(std::span<const uint8_t> bytes, const std::string& path) {
   throw ParseError(path, known != nullptr ? known : "is neither a safetensors nor a PyTorch file");
 }
 
+// The same tensor, whose pages leave the memory with the last HeldTensor of a load: what was packed
+// for the kernels need not stay twice.
+LazyTensor dropping_pages(const LazyTensor& tensor, std::shared_ptr<const MappedFile> file) {
+  return LazyTensor(tensor.dtype(), tensor.shape(), [tensor, file = std::move(file)] {
+    HeldTensor held = tensor.load();
+    const std::span<const uint8_t> bytes = held.view.bytes;
+    held.holder = std::shared_ptr<const void>(
+        bytes.data(),
+        [file, bytes, holder = std::move(held.holder)](const void*) { file->drop_pages(bytes); });
+    return held;
+  });
+}
+
 }  // namespace
 
 Checkpoint Checkpoint::open(const std::string& path) {
@@ -58,16 +71,17 @@ void Checkpoint::add_file(const std::string& path) {
     case Format::safetensors:
       for (auto& [name, view] : parse_safetensors(path, file->bytes(), &metadata_))
         tensors_.emplace(name, LazyTensor(std::move(view), file));
-      return;
+      break;
     case Format::torch_zip:
       tensors_ = read_torch_zip(path, file->bytes(), file);
-      return;
+      break;
     case Format::torch_legacy:
       tensors_ = read_torch_legacy(path, file->bytes(), file);
-      return;
+      break;
     case Format::unknown:
       fail_unknown(file->bytes(), path);
   }
+  for (auto& [name, tensor] : tensors_) tensor = dropping_pages(tensor, file);
 }
 
 void Checkpoint::add_shards(const std::string& path) {

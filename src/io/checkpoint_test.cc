@@ -65,6 +65,19 @@ TEST(CheckpointTest, TensorsOutliveTheirCheckpoint) {
   EXPECT_EQ(second, 6);
 }
 
+// Pages are given back with each HeldTensor; what another one still shows must be read again.
+TEST(CheckpointTest, BytesStayWhileAnotherLoadEnds) {
+  const std::string path = testing::TempDir() + "/openclip_pages.safetensors";
+  const std::vector<float> values(100000, 2.5f);
+  const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(values.data()),
+                                       values.size() * sizeof(float));
+  write_safetensors(path, {{"w", {DType::f32, {100000}, bytes}}});
+  const LazyTensor tensor = Checkpoint::open(path).tensors().at("w");
+  const HeldTensor kept = tensor.load();
+  { const HeldTensor gone = tensor.load(); }
+  EXPECT_EQ(std::memcmp(kept.view.bytes.data(), bytes.data(), bytes.size()), 0);
+}
+
 TEST(CheckpointTest, OnlyViewsOutOfOrderAreCopied) {
   const Checkpoint views = Checkpoint::open(kFolder + "views.pt");
   const auto address = [&](const char* name) {
