@@ -1,9 +1,11 @@
 #include "models/factory.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "io/checkpoint.h"
 #include "io/hub_cache.h"
 #include "models/config/transformers_config.h"
 #include "models/default_model.h"
@@ -117,17 +119,45 @@ ModelSource from_config_file(const std::string& path, const std::string& pretrai
   return source;
 }
 
+// The config of transformers beside a weights file, if it is that of a CLIPModel.
+std::optional<ModelConfig> neighbour_of_transformers(const fs::path& folder,
+                                                     const std::string& name) {
+  if (!is_file(folder / kTransformersConfigName)) return std::nullopt;
+  try {
+    return read_transformers_config(folder, name);
+  } catch (const Error&) {
+    return std::nullopt;  // it describes something else
+  }
+}
+
 // A weights file says nothing about preprocessing and activation. Where a config lies beside it,
 // that one knows; open_clip takes its defaults and computes other features in silence.
 void apply_neighbour_config(ModelSource& source) {
   if (source.weights.empty()) return;
-  const fs::path config = fs::path(source.weights).parent_path() / kConfigName;
-  if (!is_file(config)) return;
-  const ModelConfig neighbour = read_config(config, source.config.name);
-  source.config.preprocess = neighbour.preprocess;
-  if (neighbour.vision.activation == Activation::quick_gelu) force_quick_gelu(source.config);
+  const fs::path folder = fs::path(source.weights).parent_path();
+  const fs::path config = folder / kConfigName;
+  const auto neighbour = is_file(config) ? read_config(config, source.config.name)
+                                         : neighbour_of_transformers(folder, source.config.name);
+  if (!neighbour) return;
+  source.config.preprocess = neighbour->preprocess;
+  if (neighbour->vision.activation == Activation::quick_gelu) force_quick_gelu(source.config);
   source.notes.push_back(
-      fmt::format("preprocessing and activation are those of {}", config.string()));
+      fmt::format("preprocessing and activation are those of {}",
+                  (is_file(config) ? config : folder / kTransformersConfigName).string()));
+}
+
+// OpenAI's own files carry sizes as tensors, which no other program writes, and were all trained
+// with QuickGELU. What cannot be read is an error later, when it is loaded.
+void apply_openai_activation(ModelSource& source) {
+  if (source.config.vision.activation == Activation::quick_gelu || source.weights.empty()) return;
+  try {
+    if (!Checkpoint::open(source.weights).tensors().contains("input_resolution")) return;
+  } catch (const Error&) {
+    return;
+  }
+  force_quick_gelu(source.config);
+  source.notes.push_back(
+      fmt::format("{} is one of OpenAI's, trained with QuickGELU, which is used", source.weights));
 }
 
 ModelSource from_registry(const std::string& name, const std::string& pretrained) {
@@ -145,6 +175,7 @@ ModelSource from_registry(const std::string& name, const std::string& pretrained
   if (is_file(pretrained) || is_folder(pretrained)) {
     set_given_weights(source, pretrained);
     apply_neighbour_config(source);
+    apply_openai_activation(source);
     return source;
   }
   const PretrainedTag tag = registry_tag(name, pretrained);

@@ -43,6 +43,9 @@ class CheckpointsTest(ProgramTest):
         self.same_features("clip", f"local-dir:{GOLDEN / 'clip'}")
         self.same_features("legacy", GOLDEN / "legacy")
         self.same_features("clip", GOLDEN / "clip/config.json")
+        snapshot = self.dir / "hub/models--org--clip/snapshots/abc"
+        shutil.copytree(GOLDEN / "clip", snapshot)
+        self.same_features("clip", "hf-hub:org/clip")
 
     def test_training_checkpoint(self):
         self.same_features("clip", GOLDEN / "open_clip")
