@@ -210,5 +210,79 @@ TEST(HostileCheckpointTest, Archives) {
   for (const auto& [file, problem] : cases) EXPECT_THAT(zip_refusal(file), HasSubstr(problem));
 }
 
+// An archive of one entry whose sizes and places all stand in the fields for large files.
+std::string zip64(const std::string& name, const std::string& data, uint64_t size, uint64_t count,
+                  uint64_t extra_size = 24) {
+  const std::string common = little(45, 2) + little(0, 10);
+  const std::string many(12, '\xff');
+  const std::string sizes = little(size, 8) + little(size, 8);
+  const std::string body = "PK\3\4" + common + little(0, 2) + many.substr(0, 8) +
+                           little(name.size(), 2) + little(20, 2) + name + little(1, 2) +
+                           little(16, 2) + sizes + data;
+  const std::string extra =
+      little(1, 2) + little(extra_size, 2) + (sizes + little(0, 8)).substr(0, extra_size);
+  const std::string directory = "PK\1\2" + little(45, 2) + common + little(0, 2) +
+                                many.substr(0, 8) + little(name.size(), 2) +
+                                little(extra.size(), 2) + little(0, 10) + many.substr(0, 4) + name +
+                                extra;
+  const std::string end64 = "PK\6\6" + little(44, 8) + little(45, 2) + little(45, 2) +
+                            little(0, 8) + little(count, 8) + little(count, 8) +
+                            little(directory.size(), 8) + little(body.size(), 8);
+  return body + directory + end64 + "PK\6\7" + little(0, 4) +
+         little(body.size() + directory.size(), 8) + little(1, 4) + "PK\5\6" + little(0, 4) + many +
+         little(0, 2);
+}
+
+TEST(HostileCheckpointTest, LargeArchives) {
+  const std::string file = zip64("a/b", "data", 4, 1);
+  const auto entries = parse_zip("large.pt", bytes(file));
+  ASSERT_EQ(entries.count("a/b"), 1u);
+  EXPECT_EQ(std::string(entries.at("a/b").data.begin(), entries.at("a/b").data.end()), "data");
+  const std::pair<std::string, const char*> cases[] = {
+      {zip64("a/b", "data", 5, 1), "leaves the archive"},
+      {zip64("a/b", "data", ~uint64_t{0}, 1), "leaves the archive"},
+      {zip64("a/b", "data", 4, ~uint64_t{0}), "entries in"},
+      {zip64("a/b", "data", 4, 1, 16), "lacks a size"},
+      {file.substr(file.size() - 42), "the zip64 end record"},
+      {file.substr(file.size() - 22), "no zip64 locator"}};
+  for (const auto& [damaged, problem] : cases)
+    EXPECT_THAT(zip_refusal(damaged), HasSubstr(problem));
+}
+
+// A legacy file of one tensor of two floats in a storage of four; `view` is the storage's last
+// field.
+std::string legacy(const std::string& view, const std::string& byte_order = "\x88",
+                   uint64_t count = 4) {
+  const std::string pickle = "\x80\2}" + text("w") + "ctorch._utils\n_rebuild_tensor\n((" +
+                             text("storage") + "ctorch\nFloatStorage\n" + text("key") +
+                             text("cpu") + "K\4" + view + "tQK"s + '\0' + kTwo + kOne + "tRs.";
+  return "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19." + "\x80\2M\xe9\3."s + "\x80\2}" +
+         text("little_endian") + byte_order + "s." + pickle + "\x80\2]" + text("key") + "a." +
+         little(count, 8) + "aaaabbbbccccdddd";
+}
+
+TEST(HostileCheckpointTest, LegacyFiles) {
+  const auto read = [](const std::string& file) {
+    const HeldTensor held = read_torch_legacy("old.pt", bytes(file), nullptr).at("w").load();
+    return std::string(held.view.bytes.begin(), held.view.bytes.end());
+  };
+  const auto refused = [&](const std::string& file) -> std::string {
+    try {
+      read(file);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(read(legacy("N")), "aaaabbbb");
+  // Before PyTorch 0.4 a storage could be a part of another.
+  EXPECT_EQ(read(legacy("("s + text("part") + "K\1K\2t")), "bbbbcccc");
+  EXPECT_THAT(refused(legacy("("s + text("part") + "K\3K\2t")),
+              HasSubstr("no tensor of a known type"));
+  EXPECT_THAT(refused(legacy("("s + text("part") + "K\1K\1t")), HasSubstr("beyond the 1 elements"));
+  EXPECT_THAT(refused(legacy("N", "\x89")), HasSubstr("big-endian"));
+  EXPECT_THAT(refused(legacy("N", "\x88", 5)), HasSubstr("another size"));
+}
+
 }  // namespace
 }  // namespace openclip

@@ -102,7 +102,8 @@ class LegacyReader {
       if (const auto storage = torch_storage(main, node)) known.emplace(storage->key, *storage);
     for (const PickleId id : keys[keys.root()].items) {
       const auto storage = known.find(keys[id].text);
-      if (storage == known.end()) fail("lists a storage that no tensor uses");
+      if (storage == known.end())
+        fail_storage(keys[id].text, "is used by no tensor of a known type");
       const uint64_t count = take_count();
       if (count != storage->second.count) fail_storage(storage->first, "has another size");
       storages_[std::string(storage->first)] =
