@@ -73,7 +73,9 @@ void set_given_weights(ModelSource& source, const std::string& given) {
   source.weights = given;
 }
 
-ModelSource from_folder(const std::string& folder, const std::string& pretrained) {
+// name: what the model is called in messages, and its tokenizer where that has no name of its own.
+ModelSource from_folder(const std::string& folder, const std::string& pretrained,
+                        const std::string& name) {
   if (!is_folder(folder)) throw NotFound(fmt::format("model folder '{}' does not exist", folder));
   if (!is_model_folder(folder))
     throw NotFound(
@@ -81,7 +83,6 @@ ModelSource from_folder(const std::string& folder, const std::string& pretrained
                     "transformers; only such a folder can be loaded",
                     folder, kConfigName, kTransformersConfigName));
   const fs::path config = fs::path(folder) / kConfigName;
-  const std::string name = base_name(folder);
   ModelSource source{.config = is_file(config) ? read_config(config, name)
                                                : read_transformers_config(folder, name),
                      .folder = folder};
@@ -92,10 +93,14 @@ ModelSource from_folder(const std::string& folder, const std::string& pretrained
   return source;
 }
 
+ModelSource from_folder(const std::string& folder, const std::string& pretrained) {
+  return from_folder(folder, pretrained, base_name(folder));
+}
+
 ModelSource from_hub(const std::string& repo, const std::string& pretrained) {
   for (const std::string& snapshot : hub_snapshots(repo))
     if (is_model_folder(snapshot)) {
-      ModelSource source = from_folder(snapshot, pretrained);
+      ModelSource source = from_folder(snapshot, pretrained, repo);
       source.config.name = "hf-hub:" + repo;
       return source;
     }

@@ -52,6 +52,10 @@ class CheckpointsTest(ProgramTest):
         self.same_features("clip", GOLDEN / "clip", "--pretrained",
                            GOLDEN / "open_clip/epoch_1.pt")
 
+    def test_torchscript_archive(self):
+        self.same_features("clip", GOLDEN / "open_clip", "--pretrained",
+                           GOLDEN / "open_clip/traced.pt")
+
     def test_convert_to_transformers_and_back(self):
         for name in ("clip", "legacy", "open_clip"):
             golden = "legacy" if name == "legacy" else "clip"

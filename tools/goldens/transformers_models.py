@@ -7,7 +7,8 @@ weights as an open_clip training checkpoint, and the features that Python comput
 
 clip/       save_pretrained: model.safetensors (f16), vocab.json and merges.txt
 legacy/     files as of 2021: pytorch_model.bin with position_ids, text_config_dict, eos_token_id 2
-open_clip/  the weights of clip/ under open_clip's names in epoch_1.pt, with `module.` and an optimizer
+open_clip/  the weights of clip/ under open_clip's names: epoch_1.pt with `module.` and an optimizer, and
+            traced.pt, a TorchScript archive with OpenAI's additional tensors
 expected.json   texts, pictures, ids and features; its "versions" name the packages
 """
 import json
@@ -142,6 +143,20 @@ def open_clip_model(hf, vocabulary, folder):
     return model
 
 
+def save_traced(model, path):
+    """As OpenAI published CLIP: traced, in half precision, with sizes as tensors."""
+    for name, value in (("input_resolution", SIZE), ("context_length", 16),
+                        ("vocab_size", model.vocab_size)):
+        model.__dict__.pop(name, None)
+        model.register_buffer(name, torch.tensor(value))
+    pixels, ids = torch.zeros(1, 3, SIZE, SIZE), torch.zeros(1, 16, dtype=torch.long)
+    traced = torch.jit.trace_module(model, {"encode_image": pixels, "encode_text": ids})
+    for value in (*traced.parameters(), *traced.buffers()):
+        if value.is_floating_point() and value.ndim:
+            value.data = value.data.half()
+    traced.save(path)
+
+
 def write(folder):
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("clip", "legacy", "open_clip"):
@@ -168,6 +183,8 @@ def write(folder):
     difference = (text - torch.tensor(expected["clip"]["text_features"])).abs().max()
     print("open_clip against transformers:", difference.item())
     assert difference < 1e-5
+
+    save_traced(twin, folder / "open_clip/traced.pt")
 
     legacy = folder / "legacy"
     model = build(config(vocabulary, "gelu", 2), 2)
