@@ -4,6 +4,7 @@ A trained model should be compared with these lines on the same lists and metric
 """
 
 import argparse
+import json
 
 import numpy as np
 from PIL import Image
