@@ -1,7 +1,7 @@
 """Writes models/default from a checkpoint folder of openclip-train: weights in half precision, config, tokenizer, label
-lists in English and Chinese with their vectors, NOTICE and the training log.
+lists in English and Chinese with their vectors, NOTICE and the logs of the training stages.
 
-    tools/default_model/export.py CHECKPOINT/ema --log LOGS/default/train.csv --out models/default --openclip build/openclip
+    tools/default_model/export.py CHECKPOINT/ema --log LOGS/towers/train.csv LOGS/default/train.csv --out models/default --openclip build/openclip
 
 Matrices and convolutions are stored as f16 (the engine computes in f32); vectors such as BatchNorm's statistics stay f32.
 """
@@ -82,7 +82,7 @@ def write_label_vectors(out, openclip):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint")
-    parser.add_argument("--log", required=True)
+    parser.add_argument("--log", required=True, nargs="+", help="train.csv of each stage, in order")
     parser.add_argument("--out", default="models/default")
     parser.add_argument("--openclip", default="build/openclip")
     options = parser.parse_args()
@@ -98,7 +98,8 @@ def main():
     for name in TOKENIZER_FILES:
         shutil.copy(os.path.join(options.checkpoint, name), options.out)
     shutil.copy(work("NOTICE"), os.path.join(options.out, "NOTICE"))
-    shutil.copy(options.log, os.path.join(options.out, "training_log.csv"))
+    for stage, log in enumerate(options.log, 1):
+        shutil.copy(log, os.path.join(options.out, f"training_log_{stage}.csv"))
     write_labels(options.out)
     write_label_vectors(os.path.abspath(options.out), os.path.abspath(options.openclip))
     for folder, _, files in os.walk(options.out):
