@@ -13,6 +13,7 @@ ROW = re.compile(r"^\|\s*(\d+)\s*\|([^|]*)\|")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 # Of models/ only what is free of tensors.
 TRAIN = ("base/", "io/", "text/", "image/", "models/config/", "models/registry.h", "openclip/")
+CURL = re.compile(r'^\s*#\s*include\s+[<"]curl/')
 DNNL = re.compile(r'^\s*#\s*include\s+[<"](oneapi/)?dnnl')
 
 
@@ -36,6 +37,8 @@ def check_source(path, table):
         place = f"{path.relative_to(ROOT)}:{number}"
         if DNNL.match(line) and "kernels/onednn" not in str(path):
             yield f"{place}: only src/kernels/onednn includes dnnl"
+        if CURL.match(line) and path.name != "curl_library.h":
+            yield f"{place}: only src/io/http/curl_library.h includes curl"
         if target is None:
             continue
         other = target.split("/")[0]

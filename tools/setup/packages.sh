@@ -7,7 +7,8 @@ declare -A packages=(
   [build]="g++ cmake ninja-build pkg-config python3 python3-venv
            libdnnl-dev libhwy-dev libfmt-dev nlohmann-json3-dev libcli11-dev
            libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev
-           libarchive-dev zlib1g-dev libutf8proc-dev libxxhash-dev"
+           libarchive-dev zlib1g-dev libutf8proc-dev libxxhash-dev
+           libcurl4-openssl-dev ca-certificates nettle-dev"
   [test]="libgtest-dev libgmock-dev"
 )
 

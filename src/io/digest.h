@@ -1,0 +1,19 @@
+// Checksums of files. Rank 3.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace openclip {
+
+/// Called between pieces of a long file; may throw to stop.
+using DigestTick = std::function<void()>;
+
+/// SHA-256 of a file, as 64 lower-case hexadecimal digits.
+/// Throws: NotFound, IoError; what `tick` throws.
+std::string file_sha256(const std::string& path, const DigestTick& tick = {});
+
+/// Git's name of a file: SHA-1 of "blob SIZE\0" and its bytes, as 40 digits. Same errors.
+std::string file_git_sha1(const std::string& path, const DigestTick& tick = {});
+
+}  // namespace openclip
