@@ -6,6 +6,7 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "io/hub/settings.h"
 
 namespace openclip {
 namespace {
@@ -32,21 +33,28 @@ std::string trimmed_file(const fs::path& path) {
 }  // namespace
 
 std::string hub_cache_dir() {
-  if (const std::string cache = environment("HF_HUB_CACHE"); !cache.empty()) return cache;
-  if (const std::string home = environment("HF_HOME"); !home.empty()) return home + "/hub";
-  if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
-    return cache + "/huggingface/hub";
-  return environment("HOME") + "/.cache/huggingface/hub";
+  for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"})
+    if (const std::string cache = environment(name); !cache.empty()) return expand_path(cache);
+  return hub_home() + "/hub";
 }
 
-std::vector<std::string> hub_snapshots(const std::string& repo) {
+std::string hub_repo_folder(const std::string& repo) {
   const size_t slash = repo.find('/');
   check_arg(slash != std::string::npos && is_repo_part(std::string_view(repo).substr(0, slash)) &&
                 is_repo_part(std::string_view(repo).substr(slash + 1)),
             "'{}' is no repository of the Hugging Face Hub; write hf-hub:ORG/REPO", repo);
-  const fs::path root = fs::path(hub_cache_dir()) /
-                        ("models--" + repo.substr(0, slash) + "--" + repo.substr(slash + 1));
+  return "models--" + repo.substr(0, slash) + "--" + repo.substr(slash + 1);
+}
+
+std::vector<std::string> hub_snapshots(const std::string& repo, const std::string& revision) {
+  const fs::path root = fs::path(hub_cache_dir()) / hub_repo_folder(repo);
   std::error_code none;
+  if (!revision.empty() && revision != "main") {
+    const std::string commit = trimmed_file(root / "refs" / revision);
+    const fs::path wanted = root / "snapshots" / (commit.empty() ? revision : commit);
+    if (!fs::is_directory(wanted, none)) return {};
+    return {wanted.string()};
+  }
   std::vector<std::string> snapshots;
   for (const auto& entry : fs::directory_iterator(root / "snapshots", none))
     if (entry.is_directory(none)) snapshots.push_back(entry.path().string());
@@ -57,9 +65,26 @@ std::vector<std::string> hub_snapshots(const std::string& repo) {
   return snapshots;
 }
 
-std::optional<std::string> find_in_hub_cache(const std::string& repo, const std::string& file) {
+std::vector<std::string> hub_cached_repos() {
+  constexpr std::string_view kPrefix = "models--";
   std::error_code none;
-  for (const std::string& snapshot : hub_snapshots(repo)) {
+  std::vector<std::string> repos;
+  for (const auto& entry : fs::directory_iterator(hub_cache_dir(), none)) {
+    const std::string name = entry.path().filename().string();
+    const size_t middle = name.find("--", kPrefix.size());
+    if (!name.starts_with(kPrefix) || middle == std::string::npos) continue;
+    const std::string org = name.substr(kPrefix.size(), middle - kPrefix.size());
+    const std::string repo = name.substr(middle + 2);
+    if (is_repo_part(org) && is_repo_part(repo)) repos.push_back(org + "/" + repo);
+  }
+  std::sort(repos.begin(), repos.end());
+  return repos;
+}
+
+std::optional<std::string> find_in_hub_cache(const std::string& repo, const std::string& file,
+                                             const std::string& revision) {
+  std::error_code none;
+  for (const std::string& snapshot : hub_snapshots(repo, revision)) {
     const fs::path path = fs::path(snapshot) / file;
     if (fs::is_regular_file(path, none)) return path.string();
   }

@@ -1,4 +1,4 @@
-// The Hugging Face Hub's local cache, as the Python packages lay it out, read only. Rank 3.
+// The Hugging Face Hub's local cache, as the Python packages lay it out, for reading. Rank 3.
 // Layout: <cache>/models--ORG--NAME/{refs/REVISION, snapshots/COMMIT/FILE}.
 #pragma once
 
@@ -8,16 +8,24 @@
 
 namespace openclip {
 
-/// The cache's folder: HF_HUB_CACHE, else HF_HOME/hub, else XDG_CACHE_HOME/huggingface/hub, else
-/// ~/.cache/huggingface/hub. It need not exist.
+/// The cache's folder: HF_HUB_CACHE, else HUGGINGFACE_HUB_CACHE, else hub_home()/hub. It need not
+/// exist.
 std::string hub_cache_dir();
 
-/// The cached snapshots of "org/name", best first: the one that refs/main names, then the others
-/// by name. Empty if the repository is not in the cache.
+/// "org/name" as a folder of the cache: "models--org--name".
 /// Throws: InvalidArgument unless `repo` has the form org/name of the Hub's characters.
-std::vector<std::string> hub_snapshots(const std::string& repo);
+std::string hub_repo_folder(const std::string& repo);
+
+/// The cached snapshots of "org/name", best first: the one that refs/main names, then the others
+/// by name. With a revision other than "main": the snapshot that refs/REVISION names or whose
+/// commit it is, and no other. Empty if there is none. Throws: as hub_repo_folder.
+std::vector<std::string> hub_snapshots(const std::string& repo, const std::string& revision = "");
 
 /// Path of `file` in the best snapshot that has it.
-std::optional<std::string> find_in_hub_cache(const std::string& repo, const std::string& file);
+std::optional<std::string> find_in_hub_cache(const std::string& repo, const std::string& file,
+                                             const std::string& revision = "");
+
+/// All repositories of models in the cache as "org/name", sorted.
+std::vector<std::string> hub_cached_repos();
 
 }  // namespace openclip

@@ -46,6 +46,23 @@ TEST_F(HubCacheTest, FallsBackToASnapshotThatHasTheFile) {
   EXPECT_EQ(find_in_hub_cache("org/other", "config.json"), std::nullopt);
 }
 
+TEST_F(HubCacheTest, OtherRevisionsStandForThemselves) {
+  write_file_atomic((repo_ / "refs" / "v1").string(), "ccc");
+  const auto only = [&](const char* commit) {
+    return std::vector<std::string>{(repo_ / "snapshots" / commit).string()};
+  };
+  EXPECT_EQ(hub_snapshots("org/my.model", "v1"), only("ccc"));
+  EXPECT_EQ(hub_snapshots("org/my.model", "aaa"), only("aaa"));
+  EXPECT_TRUE(hub_snapshots("org/my.model", "v2").empty());
+  EXPECT_EQ(hub_snapshots("org/my.model", "main").size(), 3u);
+}
+
+TEST_F(HubCacheTest, ListsRepositories) {
+  fs::create_directories(root_ / "datasets--org--data");
+  fs::create_directories(root_ / "models--gpt2");
+  EXPECT_EQ(hub_cached_repos(), std::vector<std::string>{"org/my.model"});
+}
+
 TEST_F(HubCacheTest, RefusesNamesThatLeaveTheCache) {
   for (const char* repo : {"", "name", "../x", "org/..", "org/a/b", "/etc", "org/", "o rg/x"})
     EXPECT_THROW(hub_snapshots(repo), InvalidArgument) << repo;
@@ -55,6 +72,9 @@ TEST(HubCacheDirTest, FollowsTheEnvironment) {
   unsetenv("HF_HUB_CACHE");
   setenv("HF_HOME", "/x/hf", 1);
   EXPECT_EQ(hub_cache_dir(), "/x/hf/hub");
+  setenv("HUGGINGFACE_HUB_CACHE", "/x/old", 1);
+  EXPECT_EQ(hub_cache_dir(), "/x/old");
+  unsetenv("HUGGINGFACE_HUB_CACHE");
   unsetenv("HF_HOME");
   setenv("XDG_CACHE_HOME", "/x/cache", 1);
   EXPECT_EQ(hub_cache_dir(), "/x/cache/huggingface/hub");
