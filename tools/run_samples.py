@@ -15,7 +15,7 @@ HINTS = """
 Your own pictures:  {0} classify my.png --labels "a cat,a dog,a car"
 All commands:       {0} --help
 A real CLIP:        {0} classify my.jpg --labels "a cat,a dog" --model ViT-B-32 --pretrained laion2b_s34b_b79k
-                    (finds what Python's open_clip downloaded, or takes --pretrained FILE.safetensors)
+                    (downloads the weights on first use, or finds what Python's open_clip downloaded)
 
 The shipped model knows drawings, icons and emoji. For photographs use a real CLIP."""
 

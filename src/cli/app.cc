@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "io/http/errors.h"
 
 namespace openclip {
 namespace {
@@ -101,6 +102,11 @@ int run_cli(int argc, char** argv) {
   } catch (const UsageError& error) {
     tell(error.what());
     return 2;
+  } catch (const Cancelled& error) {
+    tell(error.what());
+    // A shell that runs a script stops it only if the program died of the signal.
+    std::signal(SIGINT, SIG_DFL);
+    std::raise(SIGINT);
   } catch (const Error& error) {
     tell(error.what());
   } catch (const std::bad_alloc&) {

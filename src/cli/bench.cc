@@ -100,7 +100,7 @@ double rounded(double value) { return std::stod(fmt::format("{:.6g}", value)); }
 int run_bench(const BenchOptions& options) {
   if (options.task != "image" && options.task != "text")
     throw UsageError("--task must be image or text, got '" + options.task + "'");
-  ModelSource source = find_model(options.common);
+  ModelSource source = find_model(options.common, Need::weights);
   const Context context = options.common.context();
   std::optional<TemporaryWeights> random;
   if (options.common.model.pretrained.empty() && source.weights.empty())

@@ -119,7 +119,7 @@ ZeroShotClassifier make_classifier(const Context& context, const ModelSource& so
 }
 
 int classify(const ClassifyOptions& options) {
-  const ModelSource source = find_model(options.common);
+  const ModelSource source = find_model(options.common, Need::weights);
   const std::vector<std::string> labels = choose_labels(options, source);
   const std::vector<std::string> templates = choose_templates(options);
   const Context context = options.common.context();

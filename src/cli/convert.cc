@@ -21,9 +21,10 @@ struct Options {
 };
 
 int run_convert(const Options& options) {
-  const ModelSource source = usage([&] { return find_model(options.model); });
-  if (!options.quiet)
-    for (const std::string& note : source.notes) tell("note: " + note);
+  CommonOptions common;
+  common.model = options.model;
+  common.quiet = options.quiet;
+  const ModelSource source = find_model(common, Need::weights);
   const ConvertOptions convert{
       .out = options.out,
       .layout = options.to == "openclip" ? ModelLayout::open_clip : ModelLayout::transformers,

@@ -34,7 +34,7 @@ int run_embed(EmbedOptions& options) {
   request.normalize = !options.raw;
   if (request.images.empty() && options.texts.empty() && options.text_file.empty())
     throw UsageError("nothing to embed; name pictures, --text or --text-file");
-  const ModelSource source = find_model(options.common);
+  const ModelSource source = find_model(options.common, Need::weights);
   const Context context = options.common.context();
   const auto model = load_model(context, source, {.towers = needed_towers(request)});
   std::unique_ptr<const Tokenizer> tokenizer;

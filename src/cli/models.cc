@@ -1,4 +1,4 @@
-// openclip models list | info: what is known by name, and what a model is.
+// openclip models list | info: what is known by name or is on this machine, and what a model is.
 #include <algorithm>
 #include <array>
 
@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "io/json.h"
+#include "models/cached.h"
 #include "models/config/flops.h"
 #include "models/registry.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 struct ModelsOptions {
   std::string name;
+  bool cached = false;
   bool json = false;
 };
 
@@ -21,7 +23,20 @@ std::string millions(const ModelConfig& config) {
   return fmt::format("{:.1f} M", static_cast<double>(parameter_count(config)) / 1e6);
 }
 
+int list_cached(const ModelsOptions& options) {
+  OrderedJson all = OrderedJson::array();
+  for (const CachedModel& model : cached_models()) {
+    if (options.json)
+      all.push_back({{"name", model.name}, {"weights", model.weights}, {"bytes", model.bytes}});
+    else
+      print(fmt::format("{:<44}{:>9}  {}\n", model.name, human_bytes(model.bytes), model.weights));
+  }
+  if (options.json) print(all.dump(1) + "\n");
+  return 0;
+}
+
 int list_models(const ModelsOptions& options) {
+  if (options.cached) return list_cached(options);
   OrderedJson all = OrderedJson::array();
   if (!options.json)
     print(fmt::format("{:<26}{:>12}{:>8}{:>6}  {}\n", "model", "parameters", "pixels", "dim",
@@ -149,7 +164,9 @@ std::string describe(const ModelSource& source, const std::vector<PretrainedTag>
 }
 
 int show_model(const ModelsOptions& options) {
-  const ModelSource source = usage([&] { return find_model(ModelRequest{options.name, ""}); });
+  CommonOptions common;
+  common.model.model = options.name;
+  const ModelSource source = find_model(common, Need::config);
   std::vector<PretrainedTag> tags;
   if (source.folder.empty()) tags = registry_tags(source.config.name);
   print(options.json ? model_json(source, tags).dump(1) + "\n" : describe(source, tags));
@@ -159,19 +176,23 @@ int show_model(const ModelsOptions& options) {
 }  // namespace
 
 void add_models(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* models = app.add_subcommand("models", "models that are known by name; what a model is");
+  CLI::App* models = app.add_subcommand("models", "models: which are known, what one is, download");
   models->require_subcommand(1);
   const auto options = std::make_shared<ModelsOptions>();
   CLI::App* list = models->add_subcommand("list", "names, sizes and pretrained tags");
+  list->add_flag("--cached", options->cached, "only what has been downloaded, with size and path");
   list->add_flag("--json", options->json, "as JSON");
   list->callback([&chosen, options] { chosen = [options] { return list_models(*options); }; });
   CLI::App* info = models->add_subcommand("info", "dimensions, preprocessing and tags of one");
   info->add_option("model", options->name, "as --model; without it the shipped model");
   info->add_flag("--json", options->json, "as JSON");
   info->callback([&chosen, options] { chosen = [options] { return show_model(*options); }; });
+  add_models_pull(*models, chosen);
   models->footer(
       "\nExamples:\n  openclip models list\n  openclip models info ViT-B-32 --json\n"
-      "  openclip models info models/default");
+      "  openclip models pull ViT-B-32:laion2b_s34b_b79k\n"
+      "  openclip models pull hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K\n"
+      "  openclip models list --cached");
 }
 
 }  // namespace openclip

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include "cli/download_progress.h"
 #include "cli/output.h"
 #include "tasks/labels.h"
 
@@ -8,8 +9,8 @@ namespace openclip {
 void add_common_options(CLI::App& command, CommonOptions& options) {
   command
       .add_option("--model", options.model.model,
-                  "NAME (see 'models list'), DIR, CONFIG.json, hf-hub:ORG/REPO or local-dir:DIR; "
-                  "without it the shipped model")
+                  "NAME (see 'models list'), DIR, CONFIG.json, hf-hub:ORG/REPO[@REVISION] or "
+                  "local-dir:DIR; without it the shipped model")
       ->type_name("MODEL");
   command
       .add_option("--pretrained", options.model.pretrained,
@@ -23,13 +24,16 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_flag("--quiet", options.quiet, "errors only on stderr");
 }
 
-ModelSource find_model(const CommonOptions& options) {
+ModelSource find_model(const CommonOptions& options, Need need) {
   if (options.precision == "bf16" || options.precision == "int8")
     throw Unsupported("--precision " + options.precision +
                       " is not in this version; use auto or f32");
   if (options.precision != "auto" && options.precision != "f32")
     throw UsageError("--precision must be auto or f32, got '" + options.precision + "'");
-  ModelSource source = usage([&] { return find_model(options.model); });
+  DownloadProgress progress(options.quiet);
+  ModelRequest request = options.model;
+  request.fetch = {.allowed = true, .weights = need == Need::weights, .observer = &progress};
+  ModelSource source = usage([&] { return find_model(request); });
   if (!options.quiet)
     for (const std::string& note : source.notes) tell("note: " + note);
   return source;

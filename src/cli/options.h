@@ -41,9 +41,13 @@ struct CommonOptions {
 /// Adds --model, --pretrained, --precision, --threads, --json and --quiet.
 void add_common_options(CLI::App& command, CommonOptions& options);
 
-/// Finds the model that the options name and tells its notes on stderr, unless quiet.
+/// What a command needs of a model; what is missing is downloaded first.
+enum class Need { config, weights };
+
+/// Finds the model that the options name, downloads what is missing with a progress bar, and tells
+/// the model's notes on stderr, unless quiet.
 /// Throws: UsageError and as find_model; Unsupported for a precision that this version lacks.
-ModelSource find_model(const CommonOptions& options);
+ModelSource find_model(const CommonOptions& options, Need need);
 
 /// --text T… and --text-file F together, in this order. Throws: errors of reading.
 std::vector<std::string> collect_texts(const std::vector<std::string>& texts,

@@ -23,7 +23,7 @@ struct PreprocessOptions {
 };
 
 int run_preprocess(const PreprocessOptions& options) {
-  const PreprocessConfig config = preprocess_config(find_model(options.common).config);
+  const PreprocessConfig config = preprocess_config(find_model(options.common, Need::config).config);
   NpyWriter out(options.out, DType::f32, {3, config.height, config.width});
   ImageStream stream(options.common.context(), config, options.images, kAhead);
   ProgressLine progress("pictures", options.common.quiet);

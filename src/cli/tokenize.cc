@@ -21,7 +21,7 @@ struct TokenizeOptions {
 int run_tokenize(const TokenizeOptions& options) {
   if (options.texts.empty() && options.text_file.empty())
     throw UsageError("nothing to tokenize; pass --text or --text-file");
-  const ModelSource source = find_model(options.common);
+  const ModelSource source = find_model(options.common, Need::config);
   const auto tokenizer = load_tokenizer(source);
   OrderedJson lists = OrderedJson::array();
   for (const std::string& text : collect_texts(options.texts, options.text_file)) {

@@ -97,17 +97,24 @@ ModelSource from_folder(const std::string& folder, const std::string& pretrained
   return from_folder(folder, pretrained, base_name(folder));
 }
 
-ModelSource from_hub(const std::string& repo, const std::string& pretrained) {
-  for (const std::string& snapshot : hub_snapshots(repo))
+DownloadObserver& observer_of(const FetchPolicy& fetch) {
+  static DownloadObserver silent;
+  return fetch.observer != nullptr ? *fetch.observer : silent;
+}
+
+ModelSource from_hub(const std::string& name, const ModelRequest& request) {
+  const HubRepo repo = parse_hub_repo(name);
+  const FetchPolicy& fetch = request.fetch;
+  if (fetch.allowed)
+    ensure_hub_model(repo, fetch.weights && request.pretrained.empty(), observer_of(fetch));
+  for (const std::string& snapshot : hub_snapshots(repo.id, repo.revision))
     if (is_model_folder(snapshot)) {
-      ModelSource source = from_folder(snapshot, pretrained, repo);
-      source.config.name = "hf-hub:" + repo;
+      ModelSource source = from_folder(snapshot, request.pretrained, repo.id);
+      source.config.name = "hf-hub:" + name;
       return source;
     }
-  throw NotFound(
-      fmt::format("hf-hub:{} is not in {}, and downloading is not part of this version; "
-                  "'hf download {}' puts it there",
-                  repo, hub_cache_dir(), repo));
+  throw NotFound(fmt::format("hf-hub:{} is not in {}; 'openclip models pull hf-hub:{}' fetches it",
+                             name, hub_cache_dir(), name));
 }
 
 ModelSource from_config_file(const std::string& path, const std::string& pretrained) {
@@ -165,7 +172,8 @@ void apply_openai_activation(ModelSource& source) {
       fmt::format("{} is one of OpenAI's, trained with QuickGELU, which is used", source.weights));
 }
 
-ModelSource from_registry(const std::string& name, const std::string& pretrained) {
+ModelSource from_registry(const std::string& name, const ModelRequest& request) {
+  const std::string& pretrained = request.pretrained;
   ModelSource source{.config = registry_config(name)};
   const std::string& model = source.config.name;
   if (pretrained.empty()) {
@@ -189,6 +197,8 @@ ModelSource from_registry(const std::string& name, const std::string& pretrained
         fmt::format("{}:{} was trained with QuickGELU, which is used", model, tag.tag));
   apply_tag(source.config, tag);
   set_weights(source, find_tag_weights(model, tag));
+  if (source.weights.empty() && request.fetch.allowed && request.fetch.weights)
+    set_weights(source, {fetch_tag(tag, "", observer_of(request.fetch)).weights, ""});
   return source;
 }
 
@@ -204,7 +214,7 @@ ModelSource find_model(const ModelRequest& request) {
   check_arg(!model.empty() || request.pretrained.empty(),
             "--pretrained {} needs --model to say whose weights they are", request.pretrained);
   if (model.empty()) return from_folder(default_model_folder(), "");
-  if (model.starts_with("hf-hub:")) return from_hub(model.substr(7), request.pretrained);
+  if (model.starts_with("hf-hub:")) return from_hub(model.substr(7), request);
   if (model.starts_with("local-dir:")) return from_folder(model.substr(10), request.pretrained);
   if (is_folder(model)) return from_folder(model, request.pretrained);
   if (is_file(model) && model.ends_with(".json"))
@@ -215,7 +225,7 @@ ModelSource find_model(const ModelRequest& request) {
                     "passed with --pretrained",
                     model));
   if (looks_like_path(model)) throw NotFound(fmt::format("model '{}' does not exist", model));
-  return from_registry(model, request.pretrained);
+  return from_registry(model, request);
 }
 
 std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,

@@ -7,17 +7,19 @@
 
 #include "base/context.h"
 #include "models/config/model_config.h"
+#include "models/fetch.h"
 #include "models/model.h"
 #include "text/tokenizer.h"
 
 namespace openclip {
 
-/// model: NAME | DIR | CONFIG.json | hf-hub:ORG/REPO | local-dir:DIR, empty = the default model. A
-/// folder or repository holds open_clip_config.json, or the config.json of transformers' CLIPModel.
-/// pretrained: TAG | FILE | DIR, may be empty. Both as in open_clip.
+/// model: NAME | DIR | CONFIG.json | hf-hub:ORG/REPO[@REVISION] | local-dir:DIR, empty = the
+/// default model. A folder or repository holds open_clip_config.json, or the config.json of
+/// transformers' CLIPModel. pretrained: TAG | FILE | DIR, may be empty. Both as in open_clip.
 struct ModelRequest {
   std::string model;
   std::string pretrained;
+  FetchPolicy fetch{};
 };
 
 /// What a request names; no weight has been read. Missing weights are no error until they are
@@ -31,7 +33,8 @@ struct ModelSource {
 };
 
 /// Throws: NotFound for unknown names, tags and absent files (nearest names suggested);
-/// InvalidArgument for impossible combinations; ParseError and Unsupported of the config.
+/// InvalidArgument for impossible combinations; ParseError and Unsupported of the config; where
+/// request.fetch allows to download, also the errors of fetch_hub_model and fetch_tag.
 ModelSource find_model(const ModelRequest& request);
 
 /// Reads and packs the weights. Throws: NotFound with source.missing_weights; errors of

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "io/hub/url_file.h"
 #include "io/hub_cache.h"
 
 namespace openclip {
@@ -27,6 +28,7 @@ constexpr std::array kNames = {"open_clip_model.safetensors",
                                "model.pth"};
 
 constexpr const char* kHubFile = "open_clip_model.safetensors";
+constexpr const char* kHubPickle = "open_clip_pytorch_model.bin";
 
 bool is_pickle(const fs::path& path) {
   const std::string extension = path.extension().string();
@@ -35,33 +37,50 @@ bool is_pickle(const fs::path& path) {
 
 }  // namespace
 
+std::optional<std::string> choose_weights_name(std::vector<std::string> files) {
+  for (const char* name : kNames)
+    if (std::find(files.begin(), files.end(), name) != files.end()) return name;
+  std::sort(files.begin(), files.end());
+  const auto is_other = [](const fs::path& path) { return path.extension() == ".safetensors"; };
+  if (const auto found = std::find_if(files.begin(), files.end(), is_other); found != files.end())
+    return *found;
+  if (const auto found = std::find_if(files.begin(), files.end(), is_pickle); found != files.end())
+    return *found;
+  return std::nullopt;
+}
+
 WeightsPath find_weights_in_folder(const std::string& folder) {
   std::error_code none;
-  for (const char* name : kNames)
-    if (fs::path path = fs::path(folder) / name; fs::is_regular_file(path, none))
-      return {path.string(), ""};
-  std::vector<std::string> others, pickles;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
-    if (entry.path().extension() == ".safetensors") others.push_back(entry.path().string());
-    if (is_pickle(entry.path())) pickles.push_back(entry.path().string());
-  }
-  for (std::vector<std::string>* found : {&others, &pickles}) {
-    std::sort(found->begin(), found->end());
-    if (!found->empty()) return {found->front(), ""};
-  }
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(folder, none))
+    if (entry.is_regular_file(none)) files.push_back(entry.path().filename().string());
+  if (const auto name = choose_weights_name(std::move(files)))
+    return {(fs::path(folder) / *name).string(), ""};
   return {"", fmt::format("{} holds no weights; looked for {} and other .safetensors, .bin, .pth "
                           "and .pt files",
                           folder, fmt::join(kNames, ", "))};
 }
 
+std::vector<std::string> tag_weights_files(const PretrainedTag& tag) {
+  if (tag.hub_file.empty()) return {kHubFile, kHubPickle};
+  std::vector<std::string> files;
+  if (is_pickle(tag.hub_file))
+    files.push_back(fs::path(tag.hub_file).replace_extension(".safetensors").string());
+  files.push_back(tag.hub_file);
+  return files;
+}
+
 WeightsPath find_tag_weights(const std::string& model, const PretrainedTag& tag) {
-  const std::string file = tag.hub_file.empty() ? kHubFile : tag.hub_file;
-  if (auto path = find_in_hub_cache(tag.hub_repo, file)) return {*path, ""};
-  return {"",
-          fmt::format("the weights of {}:{} are not on this machine, and downloading is not "
-                      "part of this version; 'hf download {} {}' puts them into {}, or get that "
-                      "file from huggingface.co/{} and pass it with --pretrained FILE",
-                      model, tag.tag, tag.hub_repo, file, hub_cache_dir(), tag.hub_repo)};
+  std::error_code none;
+  if (!tag.hub_repo.empty())
+    for (const std::string& file : tag_weights_files(tag))
+      if (auto path = find_in_hub_cache(tag.hub_repo, file)) return {*path, ""};
+  if (!tag.url.empty())
+    if (std::string path = url_cache_path(tag.url); fs::is_regular_file(path, none))
+      return {std::move(path), ""};
+  return {"", fmt::format("the weights of {}:{} are not on this machine (looked in {}); 'openclip "
+                          "models pull {}:{}' fetches them, or pass --pretrained FILE",
+                          model, tag.tag, hub_cache_dir(), model, tag.tag)};
 }
 
 }  // namespace openclip

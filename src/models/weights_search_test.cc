@@ -26,5 +26,14 @@ TEST(WeightsSearchTest, PrefersOpenClipsNamesAndReadableFormats) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(WeightsSearchTest, FilesOfATag) {
+  EXPECT_THAT(tag_weights_files({}),
+              testing::ElementsAre("open_clip_model.safetensors", "open_clip_pytorch_model.bin"));
+  EXPECT_THAT(tag_weights_files({.hub_file = "model.bin"}),
+              testing::ElementsAre("model.safetensors", "model.bin"));
+  EXPECT_THAT(tag_weights_files({.hub_file = "w.safetensors"}),
+              testing::ElementsAre("w.safetensors"));
+}
+
 }  // namespace
 }  // namespace openclip

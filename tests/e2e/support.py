@@ -66,7 +66,7 @@ class ProgramTest(unittest.TestCase):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="openclip-e2e-"))
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         self.env = dict(os.environ, OPENCLIP_DEFAULT_MODEL=str(TINY),
-                        HF_HUB_CACHE=str(self.dir / "hub"))
+                        HF_HUB_CACHE=str(self.dir / "hub"), HF_HUB_OFFLINE="1")
 
     def file(self, name, content):
         path = self.dir / name
