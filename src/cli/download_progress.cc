@@ -31,8 +31,9 @@ int terminal_columns() {
 std::string bar(uint64_t have, uint64_t total) {
   const double part = static_cast<double>(have) / static_cast<double>(total);
   const int full = std::clamp(static_cast<int>(part * kBarColumns), 0, kBarColumns);
-  return fmt::format("[{:<{}}] {:3.0f} %", std::string(static_cast<size_t>(full), '#'), kBarColumns,
-                     std::min(100.0, 100 * part));
+  const std::string marks(static_cast<size_t>(full), '#');
+  const std::string blanks(static_cast<size_t>(kBarColumns - full), ' ');
+  return "[" + marks + blanks + "] " + fmt::format("{:3.0f} %", std::min(100.0, 100 * part));
 }
 
 }  // namespace
