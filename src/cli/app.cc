@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "io/http/errors.h"
+#include "openclip/version.h"
 
 namespace openclip {
 namespace {

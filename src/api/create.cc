@@ -1,0 +1,107 @@
+// create_model_and_transforms and get_tokenizer: from names to handles. Rank 6.
+#include <algorithm>
+#include <array>
+
+#include "api/impl.h"
+#include "api/translate.h"
+#include "base/error.h"
+#include "models/registry.h"
+#include "openclip/error.h"
+#include "openclip/version.h"
+
+namespace openclip::v0 {
+namespace {
+
+void check_precision(const std::string& precision) {
+  constexpr std::array kFloat = {"fp32", "f32", "float32", "auto"};
+  constexpr std::array kKnown = {"fp16", "bf16",     "pure_fp16", "pure_bf16", "amp",
+                                 "int8", "amp_bf16", "float16",   "bfloat16",  "amp_bfloat16"};
+  if (std::find(kFloat.begin(), kFloat.end(), precision) != kFloat.end()) return;
+  if (std::find(kKnown.begin(), kKnown.end(), precision) != kKnown.end())
+    throw Unsupported(fmt::format("precision '{}' is not in this version; use fp32", precision));
+  throw InvalidArgument(fmt::format("precision must be fp32, got '{}'", precision));
+}
+
+openclip::Towers engine_towers(Towers towers) {
+  switch (towers) {
+    case Towers::both:
+      return openclip::Towers::both;
+    case Towers::image:
+      return openclip::Towers::image_only;
+    case Towers::text:
+      return openclip::Towers::text_only;
+  }
+  throw InvalidArgument(
+      fmt::format("towers must be both, image or text, got {}", static_cast<int>(towers)));
+}
+
+void apply_options(ModelConfig& config, const ModelOptions& options) {
+  if (options.force_quick_gelu) force_quick_gelu(config);
+  PreprocessSettings& preprocess = config.preprocess;
+  if (options.image_mean) preprocess.mean = *options.image_mean;
+  if (options.image_std) preprocess.std = *options.image_std;
+  if (!options.image_interpolation.empty()) preprocess.interpolation = options.image_interpolation;
+  if (!options.image_resize_mode.empty()) preprocess.resize_mode = options.image_resize_mode;
+}
+
+// The words are checked where a Preprocess is made of them.
+Preprocess make_preprocess(const ModelConfig& config) {
+  const PreprocessSettings& settings = config.preprocess;
+  return Preprocess({.height = config.vision.image_size,
+                     .width = config.vision.image_size,
+                     .mean = settings.mean,
+                     .std = settings.std,
+                     .interpolation = settings.interpolation,
+                     .resize_mode = settings.resize_mode,
+                     .fill_color = settings.fill_color});
+}
+
+ModelAndTransforms create(const std::string& name, const ModelOptions& options) {
+  check_precision(options.precision);
+  check_arg(options.threads >= 0, "threads must not be negative, got {}", options.threads);
+  const openclip::Towers towers = engine_towers(options.towers);
+  ModelSource source = find_model({name, options.pretrained});
+  apply_options(source.config, options);
+  Preprocess preprocess = make_preprocess(source.config);
+  const Context context(options.threads);
+  auto model = load_model(context, source, {.towers = towers});
+  auto impl = std::make_shared<const Model::Impl>(
+      Model::Impl{std::move(source), context, options.towers, std::move(model)});
+  return {Model(std::move(impl)), std::move(preprocess)};
+}
+
+}  // namespace
+
+ModelAndTransforms create_model_and_transforms(const std::string& name,
+                                               const ModelOptions& options) {
+  return translated([&] { return create(name, options); });
+}
+
+ModelAndTransforms create_model_from_pretrained(const std::string& name,
+                                                const ModelOptions& options) {
+  return create_model_and_transforms(name, options);
+}
+
+Tokenizer get_tokenizer(const std::string& model_name, const TokenizerOptions& options) {
+  return translated([&] {
+    check_arg(options.context_length == 0 || options.context_length >= 2,
+              "context_length must be at least 2, got {}", options.context_length);
+    ModelSource source = find_model({model_name, ""});
+    if (options.context_length > 0) source.config.text.context_length = options.context_length;
+    return Tokenizer(
+        std::make_shared<const Tokenizer::Impl>(Tokenizer::Impl{load_tokenizer(source)}));
+  });
+}
+
+std::vector<std::string> list_models() { return registry_names(); }
+
+std::vector<std::pair<std::string, std::string>> list_pretrained() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const std::string& name : registry_names())
+    for (const PretrainedTag& tag : registry_tags(name)) all.emplace_back(name, tag.tag);
+  return all;
+}
+
+const char* version() { return OPENCLIP_VERSION; }
+
+}  // namespace openclip::v0

@@ -1,0 +1,33 @@
+// What stands behind the handles of the C++ API. Rank 6.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "image/preprocess.h"
+#include "models/factory.h"
+#include "openclip/model.h"
+#include "openclip/preprocess.h"
+#include "openclip/tokenizer.h"
+
+namespace openclip::v0 {
+
+struct Model::Impl {
+  ModelSource source;
+  Context context;
+  Towers towers;
+  std::shared_ptr<const openclip::Model> model;
+};
+
+struct Tokenizer::Impl {
+  std::shared_ptr<const openclip::Tokenizer> tokenizer;
+};
+
+struct Preprocess::Impl {
+  PreprocessOptions options;
+  PreprocessConfig config;
+};
+
+}  // namespace openclip::v0

@@ -1,0 +1,27 @@
+// The engine's exceptions as those of the public API. Rank 6.
+#include "api/translate.h"
+
+#include "base/error.h"
+#include "openclip/error.h"
+
+namespace openclip::v0 {
+
+void rethrow_translated() {
+  try {
+    throw;
+  } catch (const openclip::InvalidArgument& error) {
+    throw InvalidArgument(error.what());
+  } catch (const openclip::NotFound& error) {
+    throw NotFound(error.what());
+  } catch (const openclip::Unsupported& error) {
+    throw Unsupported(error.what());
+  } catch (const openclip::IoError& error) {
+    throw IoError(error.what());
+  } catch (const openclip::ParseError& error) {
+    throw ParseError(error.what());
+  } catch (const openclip::Error& error) {
+    throw InternalError(error.what());
+  }
+}
+
+}  // namespace openclip::v0
