@@ -4,8 +4,9 @@
 BUILD := build
 CMAKE := cmake -S . -B $(BUILD) -G Ninja
 JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
 
-.PHONY: all run train test test-fast clean help
+.PHONY: all run train test test-fast install clean help
 
 all: $(BUILD)/build.ninja  ## build build/openclip
 	@cmake --build $(BUILD) -j $(JOBS) --target openclip
@@ -21,6 +22,10 @@ test: setup-test  ## build everything and run all tests
 	@tools/setup/configure_tests.sh $(BUILD)
 	@cmake --build $(BUILD) -j $(JOBS)
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+install: all  ## install program, library, headers and default model into PREFIX (/usr/local)
+	@cmake --build $(BUILD) -j $(JOBS) --target openclip openclip_shared openclip_static
+	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean:  ## remove what was built
 	rm -rf $(BUILD)
