@@ -88,8 +88,10 @@ struct ModelAndTransforms {
 /// Finds and loads a model.
 /// name: a name of list_models(), hf-hub:ORG/REPO, local-dir:FOLDER, or the path of a folder or of
 /// a .json config; empty = the small model that ships with openclip.
+/// What is not on this machine is downloaded into the hub's cache, unless HF_HUB_OFFLINE is set.
 /// Throws: NotFound for unknown names and tags and absent files (the nearest names are suggested);
-/// Unsupported; ParseError listing every tensor that is missing, unexpected or mis-shaped.
+/// NetworkError; Unsupported; ParseError listing every tensor that is missing, unexpected or
+/// mis-shaped.
 OPENCLIP_EXPORT ModelAndTransforms create_model_and_transforms(const std::string& name = "",
                                                                const ModelOptions& options = {});
 

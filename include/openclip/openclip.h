@@ -78,6 +78,7 @@ typedef struct openclip_model_options {
 /* Finds and loads a model.
    name: a name that openclip_list_models() has, "hf-hub:ORG/REPO", "local-dir:FOLDER", or the path
      of a folder or of a .json config; NULL or "": the small model that ships with openclip.
+     What is not on this machine is downloaded into the hub's cache, unless HF_HUB_OFFLINE is set.
    options: NULL for all defaults.
    preprocess: NULL where it is not wanted. */
 OPENCLIP_EXPORT openclip_status

@@ -61,7 +61,7 @@ struct TokenizerOptions {
 };
 
 /// The tokenizer of a model, named as in create_model_and_transforms; its weights are not needed.
-/// Throws: NotFound, ParseError, Unsupported, InvalidArgument.
+/// Throws: NotFound, NetworkError, ParseError, Unsupported, InvalidArgument.
 OPENCLIP_EXPORT Tokenizer get_tokenizer(const std::string& model_name = "",
                                         const TokenizerOptions& options = {});
 

@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -215,6 +217,22 @@ TEST(ApiTest, ErrorsHaveCodesAndTypes) {
   EXPECT_THROW(model.encode_image(std::vector<float>(5)), openclip::InvalidArgument);
   EXPECT_THROW(model.encode_text(openclip::Tokens{1, 2, {0, -5}}), openclip::InvalidArgument);
   EXPECT_THROW(openclip::similarity({1, 2, {0, 0}}, {1, 3, {0, 0, 0}}), openclip::InvalidArgument);
+}
+
+TEST(ApiTest, CacheDirIsWhereTheHubsFilesAre) {
+  namespace fs = std::filesystem;
+  const fs::path cache = fs::path(testing::TempDir()) / "openclip-api-cache";
+  const fs::path snapshot = cache / "models--org--tiny/snapshots/0123";
+  fs::remove_all(cache);
+  fs::create_directories(snapshot);
+  fs::copy(kRoot + "/tests/golden/tiny_model", snapshot);
+  const std::string folder = cache.string();
+  setenv("HF_HUB_OFFLINE", "1", 1);
+  const auto model =
+      openclip::create_model_and_transforms("hf-hub:org/tiny", {.cache_dir = folder}).model;
+  EXPECT_EQ(model.embed_dim(), 16u);
+  EXPECT_EQ(openclip::get_tokenizer("hf-hub:org/tiny", {.cache_dir = folder}).context_length(), 16);
+  fs::remove_all(cache);
 }
 
 TEST(ApiTest, NoPicturesAndNoTexts) {

@@ -5,6 +5,7 @@
 #include "api/impl.h"
 #include "api/translate.h"
 #include "base/error.h"
+#include "io/hub_cache.h"
 #include "models/registry.h"
 #include "openclip/error.h"
 #include "openclip/version.h"
@@ -60,7 +61,8 @@ ModelAndTransforms create(const std::string& name, const ModelOptions& options) 
   check_precision(options.precision);
   check_arg(options.threads >= 0, "threads must not be negative, got {}", options.threads);
   const openclip::Towers towers = engine_towers(options.towers);
-  ModelSource source = find_model({name, options.pretrained});
+  const HubCacheDirScope cache_dir(options.cache_dir);
+  ModelSource source = find_model({name, options.pretrained, {.allowed = true}});
   apply_options(source.config, options);
   Preprocess preprocess = make_preprocess(source.config);
   const Context context(options.threads);
@@ -86,7 +88,8 @@ Tokenizer get_tokenizer(const std::string& model_name, const TokenizerOptions& o
   return translated([&] {
     check_arg(options.context_length == 0 || options.context_length >= 2,
               "context_length must be at least 2, got {}", options.context_length);
-    ModelSource source = find_model({model_name, ""});
+    const HubCacheDirScope cache_dir(options.cache_dir);
+    ModelSource source = find_model({model_name, "", {.allowed = true, .weights = false}});
     if (options.context_length > 0) source.config.text.context_length = options.context_length;
     return Tokenizer(
         std::make_shared<const Tokenizer::Impl>(Tokenizer::Impl{load_tokenizer(source)}));

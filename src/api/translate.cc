@@ -2,6 +2,7 @@
 #include "api/translate.h"
 
 #include "base/error.h"
+#include "io/http/errors.h"
 #include "openclip/error.h"
 
 namespace openclip::v0 {
@@ -19,6 +20,10 @@ void rethrow_translated() {
     throw IoError(error.what());
   } catch (const openclip::ParseError& error) {
     throw ParseError(error.what());
+  } catch (const openclip::NetworkError& error) {
+    throw NetworkError(error.what());
+  } catch (const openclip::Cancelled& error) {
+    throw Cancelled(error.what());
   } catch (const openclip::Error& error) {
     throw InternalError(error.what());
   }

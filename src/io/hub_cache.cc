@@ -30,9 +30,18 @@ std::string trimmed_file(const fs::path& path) {
   return text;
 }
 
+thread_local std::string chosen_cache_dir;  // of the innermost HubCacheDirScope
+
 }  // namespace
 
+HubCacheDirScope::HubCacheDirScope(std::string folder) : before_(chosen_cache_dir) {
+  if (!folder.empty()) chosen_cache_dir = std::move(folder);
+}
+
+HubCacheDirScope::~HubCacheDirScope() { chosen_cache_dir = std::move(before_); }
+
 std::string hub_cache_dir() {
+  if (!chosen_cache_dir.empty()) return chosen_cache_dir;
   for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"})
     if (const std::string cache = environment(name); !cache.empty()) return expand_path(cache);
   return hub_home() + "/hub";

@@ -12,6 +12,20 @@ namespace openclip {
 /// exist.
 std::string hub_cache_dir();
 
+/// While it lives, hub_cache_dir() is another folder for this thread; for callers that were told
+/// one (open_clip's cache_dir). An empty folder changes nothing. Nests; not to be moved to another
+/// thread.
+class HubCacheDirScope {
+ public:
+  explicit HubCacheDirScope(std::string folder);
+  HubCacheDirScope(const HubCacheDirScope&) = delete;
+  HubCacheDirScope& operator=(const HubCacheDirScope&) = delete;
+  ~HubCacheDirScope();
+
+ private:
+  std::string before_;
+};
+
 /// "org/name" as a folder of the cache: "models--org--name".
 /// Throws: InvalidArgument unless `repo` has the form org/name of the Hub's characters.
 std::string hub_repo_folder(const std::string& repo);
