@@ -4,9 +4,10 @@
     pip install open_clip_torch==3.3.0
     tools/gen_registry.py
 
-src/models/config/registry.json: every model of open_clip whose towers this engine has (native ViT or
-ModifiedResNet, native text transformer, CLIP's own tokenizer), with its pretrained tags.
+src/models/config/registry.json: every model of open_clip that belongs to one of FAMILIES, the kinds of
+models that this engine has, with its pretrained tags.
 src/tasks/templates.json: named sets of zero-shot prompts. Both are facts of open_clip, as data.
+tools/gen_trunks.py writes what the names of timm's image towers stand for.
 """
 import json
 import pathlib
@@ -16,8 +17,9 @@ import open_clip
 from open_clip.pretrained import get_pretrained_cfg
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+MODEL_KEYS = {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text", "init_logit_bias"}
 FOREIGN_VISION = ("timm_model_name", "attentional_pool", "block_type")
-FOREIGN_TEXT = ("hf_model_name", "hf_tokenizer_name", "text_arch", "embed_cls")
+FOREIGN_TEXT = ("hf_model_name", "text_arch", "embed_cls")
 PREPROCESS_DEFAULT = {  # of model_config.h; only what differs is written
     "mean": list(open_clip.OPENAI_DATASET_MEAN),
     "std": list(open_clip.OPENAI_DATASET_STD),
@@ -26,11 +28,32 @@ PREPROCESS_DEFAULT = {  # of model_config.h; only what differs is written
 }
 
 
-def is_native(config):
-    if set(config) - {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text"}:
-        return False
-    return not any(config["vision_cfg"].get(k) for k in FOREIGN_VISION) and not any(
-        config["text_cfg"].get(k) for k in FOREIGN_TEXT)
+def native_vision(config):
+    """Vision transformer or ModifiedResNet of open_clip's own."""
+    return not any(config["vision_cfg"].get(k) for k in FOREIGN_VISION)
+
+
+def native_text(config):
+    """open_clip's own text transformer, whatever the tokenizer."""
+    return not any(config["text_cfg"].get(k) for k in FOREIGN_TEXT)
+
+
+def timm_vision(config, *starts):
+    """A tower of timm whose name starts so."""
+    return (config["vision_cfg"].get("timm_model_name") or "").startswith(starts)
+
+
+# What a config must fulfil to belong to a family; a model is listed if one of them takes it.
+FAMILIES = {
+    "OpenAI, OpenCLIP, CLIPA, MetaCLIP: ViT or ModifiedResNet":
+        lambda c: native_vision(c) and native_text(c),
+}
+
+
+def families_of(config):
+    if set(config) - MODEL_KEYS:
+        return []
+    return [name for name, takes in FAMILIES.items() if takes(config)]
 
 
 def tag_entry(model, tag):
@@ -56,7 +79,7 @@ def write_registry(path):
     rows = []
     for name in sorted(open_clip.list_models()):
         config = open_clip.get_model_config(name)
-        if not is_native(config):
+        if not families_of(config):
             continue
         tags = [f"   {compact(tag)}:{compact(tag_entry(name, tag))}"
                 for tag in open_clip.list_pretrained_tags_by_model(name)]

@@ -12,12 +12,13 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
-  EXPECT_EQ(registry_names().size(), 42u);
+  EXPECT_EQ(registry_names().size(), 55u);
   int resnets = 0;
   for (const std::string& name : registry_names()) {
     const ModelConfig config = registry_config(name);
     resnets += config.vision.is_resnet;
-    EXPECT_EQ(config.text.context_length, 77) << name;
+    EXPECT_EQ(config.text.context_length, name.find("CLIPA") == std::string::npos ? 77 : 32)
+        << name;
     EXPECT_EQ(config.vision.activation == Activation::quick_gelu, name.ends_with("-quickgelu"));
   }
   EXPECT_EQ(resnets, 10);
@@ -48,8 +49,8 @@ TEST(RegistryTest, CountsTheTagsThatNeedQuickGelu) {
       quick += tag.quick_gelu && !name.ends_with("-quickgelu");
       EXPECT_FALSE(tag.hub_repo.empty()) << name << ":" << tag.tag;
     }
-  EXPECT_EQ(pairs, 96);
-  EXPECT_EQ(quick, 26);  // open_clip has 27; the last is of a model with another tokenizer
+  EXPECT_EQ(pairs, 108);
+  EXPECT_EQ(quick, 27);
 }
 
 TEST(RegistryTest, TagSwitchesActivationAndPreprocessing) {
@@ -61,6 +62,23 @@ TEST(RegistryTest, TagSwitchesActivationAndPreprocessing) {
   apply_tag(config, registry_tag("ViT-L-14", "laion2b-s32b-b82k"));
   EXPECT_EQ(config.vision.activation, Activation::gelu);
   EXPECT_FLOAT_EQ(config.preprocess.mean[0], 0.5f);
+}
+
+// What open_clip's configs of CLIPA and MetaCLIP 2 ask for, each a switch of the towers.
+TEST(RegistryTest, ConfigsWithOtherTokenizers) {
+  const ModelConfig clipa = registry_config("ViT-H-14-CLIPA");
+  EXPECT_TRUE(clipa.vision.no_ln_pre && clipa.vision.final_ln_after_pool);
+  EXPECT_EQ(clipa.vision.pool, VisionPool::avg);
+  EXPECT_EQ(clipa.vision.heads, 16);
+  EXPECT_EQ(clipa.text.pool, TextPool::last);
+  EXPECT_FALSE(clipa.text.causal);
+  EXPECT_EQ(clipa.text.hf_tokenizer_name, "bert-base-uncased");
+  EXPECT_EQ(registry_tag("ViT-H-14-CLIPA-336", "datacomp1b").preprocess.interpolation, "bilinear");
+  const ModelConfig metaclip = registry_config("ViT-H-14-worldwide");
+  EXPECT_EQ(metaclip.text.pool, TextPool::eos);
+  EXPECT_EQ(metaclip.text.eos_id, 2);
+  EXPECT_EQ(metaclip.text.vocab_size, 901629);
+  EXPECT_TRUE(metaclip.text.causal);
 }
 
 TEST(RegistryTest, AcceptsASlash) {
