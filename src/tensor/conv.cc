@@ -1,6 +1,9 @@
 #include "tensor/conv.h"
 
+#include <algorithm>
+
 #include "base/parallel.h"
+#include "kernels/depthwise.h"
 #include "kernels/images.h"
 
 namespace openclip {
@@ -44,6 +47,51 @@ void conv2d(const Context& context, const Images& x, const Linear& weights,
                                  unsigned_of(x.channels()),   unsigned_of(options.kernel),
                                  unsigned_of(options.stride), unsigned_of(options.padding)};
   linear(context, kernels::ConvRows(x.pixels.data, shape), weights, out.pixels, fused);
+}
+
+DepthwiseWeights::DepthwiseWeights(std::span<const float> weight, std::span<const float> bias,
+                                   int64_t channels)
+    : channels_(channels) {
+  constexpr size_t kTaps = kernels::kDepthwiseKernel * kernels::kDepthwiseKernel;
+  const size_t count = unsigned_of(channels);
+  check_arg(weight.size() == kTaps * count,
+            "[depthwise_conv] weight must have {} elements (channels {} x 7 x 7), got {}",
+            kTaps * count, count, weight.size());
+  check_arg(bias.size() == count, "[depthwise_conv] bias must have {} elements (channels), got {}",
+            count, bias.size());
+  const size_t blocks = kernels::depthwise_blocks(count);
+  taps_ = Buffer(blocks * kernels::kDepthwiseTaps);
+  bias_ = Buffer(blocks * kernels::kDepthwiseBlock);
+  kernels::pack_depthwise(weight.data(), bias.data(), count, taps_.data(), bias_.data());
+}
+
+void depthwise_conv(const Context& context, Workspace& workspace, const Images& x,
+                    const DepthwiseWeights& weights, const Images& out) {
+  check_images("depthwise_conv", x, x.height, x.width, weights.channels());
+  check_images("depthwise_conv", out, x.height, x.width, weights.channels());
+  check_arg(out.count == x.count && out.pixels.data != x.pixels.data,
+            "[depthwise_conv] out must hold {} images (as x) in another place, got {}", x.count,
+            out.count);
+  const size_t height = unsigned_of(x.height), width = unsigned_of(x.width);
+  const size_t blocks = kernels::depthwise_blocks(unsigned_of(x.channels()));
+  const size_t threads = unsigned_of(context.threads());
+  // Each block of channels of each image is a unit; where they are fewer than the threads, their
+  // rows are shared out too, at the cost of reading six rows twice for each cut.
+  const size_t units = unsigned_of(x.count) * blocks;
+  const size_t cuts = units == 0 ? 1 : std::clamp<size_t>(threads / units, 1, height / 7 + 1);
+  const size_t floats = kernels::depthwise_scratch_floats(width);
+  const Workspace::Frame frame(workspace);
+  float* scratch = workspace.take_floats(static_cast<int64_t>(floats * threads));
+  parallel_for(context.threads(), units * cuts, 1, [&](size_t begin, size_t end, int worker) {
+    for (size_t i = begin; i < end; ++i) {
+      const size_t block = i / cuts % blocks, cut = i % cuts;
+      const auto first = static_cast<int64_t>(i / cuts / blocks) * x.height * x.width;
+      kernels::depthwise_conv({x.pixels.row(first), height, width, unsigned_of(x.channels()),
+                               weights.taps(), weights.bias()},
+                              {block, block + 1, height * cut / cuts, height * (cut + 1) / cuts},
+                              scratch + unsigned_of(worker) * floats, out.pixels.row(first));
+    }
+  });
 }
 
 void average_pool(const Context& context, const Images& x, int64_t window, const Images& out) {

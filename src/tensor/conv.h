@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "tensor/linear.h"
 #include "tensor/tensor.h"
+#include "tensor/workspace.h"
 
 namespace openclip {
 
@@ -33,6 +34,30 @@ int64_t conv_out_size(int64_t size, const ConvOptions& options);
 /// torch.nn.functional.conv2d.
 void conv2d(const Context& context, const Images& x, const Linear& weights,
             const ConvOptions& options, const Images& out);
+
+/// Weights of a depthwise 7x7 convolution, turned once to the order in which the kernel reads them.
+/// Immutable, movable.
+class DepthwiseWeights {
+ public:
+  DepthwiseWeights() = default;
+  /// weight: torch's Conv2d.weight with groups = channels, [channels, 1, 7, 7]; bias [channels].
+  /// Both are copied. Throws: InvalidArgument for wrong lengths.
+  DepthwiseWeights(std::span<const float> weight, std::span<const float> bias, int64_t channels);
+
+  int64_t channels() const { return channels_; }
+  const float* taps() const { return taps_.data(); }
+  const float* bias() const { return bias_.data(); }
+
+ private:
+  int64_t channels_ = 0;
+  Buffer taps_, bias_;
+};
+
+/// out[y, x, c] = bias[c] + the 7x7 window of channel c around (y, x) times its weights; stride 1,
+/// zeros outside of the image. out: as x, another place. Throws: InvalidArgument if weights or out
+/// do not fit. Source: torch.nn.functional.conv2d with groups = channels and padding 3.
+void depthwise_conv(const Context& context, Workspace& workspace, const Images& x,
+                    const DepthwiseWeights& weights, const Images& out);
 
 /// Means of `window` x `window` pixels. Throws: InvalidArgument if out does not fit.
 /// Source: torch.nn.AvgPool2d(window).

@@ -51,6 +51,41 @@ TEST_F(ConvTest, RejectsWrongShapes) {
             "[conv2d] a kernel of 5 (padding 1) does not fit 2 pixels");
 }
 
+TEST_F(ConvTest, DepthwiseMatchesReferenceOnAnyNumberOfThreads) {
+  constexpr size_t kTaps = 49, kArea = kSize * kSize;
+  const std::vector<float> w = kernels::Random(2).vector(kIn * kTaps);  // [channels, 1, 7, 7]
+  const std::vector<float> bias = kernels::Random(3).vector(kIn);
+  std::vector<float> want(x_.size());
+  for (size_t i = 0; i < kCount; ++i)
+    kernels::ref::depthwise_conv({&x_[i * kArea * kIn], kSize, kSize, kIn, w.data(), bias.data()},
+                                 &want[i * kArea * kIn]);
+  Workspace workspace;
+  for (const int threads : {1, 2, 3, 18}) {
+    std::vector<float> got(x_.size());
+    const Images out{{got.data(), kCount * kSize * kSize, kIn}, kCount, kSize, kSize};
+    depthwise_conv(Context(threads), workspace, x(), DepthwiseWeights(w, bias, kIn), out);
+    kernels::expect_near(got, want, kernels::sum_tolerance(kTaps));
+  }
+}
+
+TEST_F(ConvTest, DepthwiseRejectsWrongShapes) {
+  const std::vector<float> w(kIn * 49), bias(kIn);
+  std::vector<float> out(x_.size());
+  EXPECT_EQ(rejection([&] { DepthwiseWeights(w, bias, 4); }),
+            "[depthwise_conv] weight must have 196 elements (channels 4 x 7 x 7), got 245");
+  EXPECT_EQ(rejection([&] { DepthwiseWeights(w, {}, kIn); }),
+            "[depthwise_conv] bias must have 5 elements (channels), got 0");
+  const DepthwiseWeights weights(w, bias, kIn);
+  Workspace workspace;
+  EXPECT_EQ(rejection([&] { depthwise_conv(context_, workspace, x(), weights, x()); }),
+            "[depthwise_conv] out must hold 2 images (as x) in another place, got 2");
+  EXPECT_EQ(rejection([&] {
+              depthwise_conv(context_, workspace, x(), weights,
+                             {{out.data(), kCount * 9 * 8, kIn}, kCount, 9, 8});
+            }),
+            "[depthwise_conv] images must be dense [2, 9, 9, 5], got [2, 9, 8, 5] in [144, 5]");
+}
+
 TEST_F(ConvTest, PoolsEachImage) {
   std::vector<float> got(kCount * 4 * 4 * kIn), want(got.size());
   average_pool(context_, x(), 2, {{got.data(), kCount * 16, kIn}, kCount, 4, 4});

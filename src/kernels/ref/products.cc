@@ -76,4 +76,21 @@ void conv(const float* x, size_t count, const ConvShape& s, const float* w, size
   }
 }
 
+void depthwise_conv(const Depthwise& image, float* out) {
+  constexpr size_t kPad = kDepthwiseKernel / 2;
+  for (size_t i = 0; i < image.height * image.width * image.channels; ++i) {
+    const size_t c = i % image.channels;
+    const size_t left = i / image.channels % image.width - kPad;
+    const size_t top = i / image.channels / image.width - kPad;
+    double sum = image.bias[c];
+    for (size_t tap = 0; tap < kDepthwiseKernel * kDepthwiseKernel; ++tap) {
+      const size_t y = top + tap / kDepthwiseKernel, x = left + tap % kDepthwiseKernel;
+      if (y >= image.height || x >= image.width) continue;  // also what wrapped below zero
+      sum += static_cast<double>(image.x[(y * image.width + x) * image.channels + c]) *
+             image.weights[c * kDepthwiseKernel * kDepthwiseKernel + tap];
+    }
+    out[i] = static_cast<float>(sum);
+  }
+}
+
 }  // namespace openclip::kernels::ref

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "kernels/attention.h"
+#include "kernels/depthwise.h"
 #include "kernels/images.h"
 #include "kernels/rows.h"
 #include "kernels/unary.h"
@@ -33,5 +34,9 @@ void attention(const AttentionShape& shape, const AttentionRows& rows, const Att
 /// Convolution of channels-last images with w [out_channels, ky, kx, channels], without bias.
 void conv(const float* x, size_t count, const ConvShape& shape, const float* w, size_t out_channels,
           float* out);
+
+/// Of one image [height, width, channels] (image.x) with torch's weight [channels, 1, 7, 7] and
+/// bias (image.weights and image.bias, not packed).
+void depthwise_conv(const Depthwise& image, float* out);
 
 }  // namespace openclip::kernels::ref
