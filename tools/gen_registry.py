@@ -43,10 +43,19 @@ def timm_vision(config, *starts):
     return (config["vision_cfg"].get("timm_model_name") or "").startswith(starts)
 
 
+def transformers_text(config, *starts):
+    """A tower of transformers whose name starts so."""
+    return (config["text_cfg"].get("hf_model_name") or "").startswith(starts)
+
+
 # What a config must fulfil to belong to a family; a model is listed if one of them takes it.
 FAMILIES = {
     "OpenAI, OpenCLIP, CLIPA, MetaCLIP: ViT or ModifiedResNet":
         lambda c: native_vision(c) and native_text(c),
+    "ConvNeXt of timm":
+        lambda c: timm_vision(c, "convnext_") and native_text(c),
+    "RoBERTa and XLM-RoBERTa of transformers":
+        lambda c: native_vision(c) and transformers_text(c, "roberta", "xlm-roberta"),
 }
 
 

@@ -79,6 +79,15 @@ OrderedJson preprocess_json(const PreprocessSettings& settings) {
 }
 
 OrderedJson vision_json(const VisionConfig& vision) {
+  if (vision.convnext)
+    return {{"kind", "ConvNeXt"},
+            {"trunk", vision.convnext->trunk},
+            {"image_size", vision.image_size},
+            {"width", vision.width},
+            {"layers", vision.convnext->depths},
+            {"widths", vision.convnext->dims},
+            {"head", vision.convnext->head_hidden > 0 ? "mlp" : "linear"},
+            {"activation", activation_name(vision.activation)}};
   OrderedJson json = {{"kind", vision.is_resnet ? "ModifiedResNet" : "ViT"},
                       {"image_size", vision.image_size},
                       {"width", vision.width},
@@ -111,7 +120,8 @@ OrderedJson model_json(const ModelSource& source, const std::vector<PretrainedTa
       {"context_length", config.text.context_length},
       {"vision", vision_json(config.vision)},
       {"text",
-       {{"width", config.text.width},
+       {{"kind", config.text.hf ? config.text.hf->name : "transformer"},
+        {"width", config.text.width},
         {"heads", config.text.heads},
         {"layers", config.text.layers},
         {"mlp_width", config.text.mlp_width},
@@ -132,6 +142,10 @@ std::string describe(const PreprocessSettings& p) {
 }
 
 std::string describe(const VisionConfig& v) {
+  if (v.convnext)
+    return fmt::format("ConvNeXt {}, widths {}, {}x{} pixels, {}",
+                       fmt::join(v.convnext->depths, "-"), fmt::join(v.convnext->dims, "-"),
+                       v.image_size, v.image_size, activation_name(v.activation));
   if (v.is_resnet)
     return fmt::format("ModifiedResNet {}, width {}, {} heads, {}x{} pixels",
                        fmt::join(v.stages, "-"), v.width, v.heads, v.image_size, v.image_size);
@@ -140,15 +154,18 @@ std::string describe(const VisionConfig& v) {
                      v.image_size, activation_name(v.activation));
 }
 
+std::string describe(const TextConfig& text) {
+  return fmt::format("{}{} layers, width {}, {} heads, {} tokens of {}, {}",
+                     text.hf ? text.hf->name + ", " : "", text.layers, text.width, text.heads,
+                     text.context_length, text.vocab_size, activation_name(text.activation));
+}
+
 std::string describe(const ModelSource& source, const std::vector<PretrainedTag>& tags) {
   const ModelConfig& config = source.config;
-  const TextConfig& text = config.text;
   std::string out = fmt::format("{}: {} parameters, features of {} numbers\n", config.name,
                                 millions(config), config.embed_dim);
   out += "  image       " + describe(config.vision) + "\n";
-  out += fmt::format("  text        {} layers, width {}, {} heads, {} tokens of {}, {}\n",
-                     text.layers, text.width, text.heads, text.context_length, text.vocab_size,
-                     activation_name(text.activation));
+  out += "  text        " + describe(config.text) + "\n";
   out += "  preprocess  " + describe(config.preprocess) + "\n";
   if (!source.weights.empty()) out += "  weights     " + source.weights + "\n";
   size_t widest = 0;

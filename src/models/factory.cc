@@ -37,8 +37,13 @@ std::string base_name(const std::string& folder) {
   return path.filename().string();
 }
 
+// With the config.json of transformers beside it, where its text tower is one of those.
 ModelConfig read_config(const fs::path& path, const std::string& name) {
-  return parse_model_config(read_text_file(path.string(), kMaxConfigBytes), path.string(), name);
+  std::string json = read_text_file(path.string(), kMaxConfigBytes);
+  const fs::path beside = path.parent_path() / "config.json";
+  if (json.find("\"hf_model_name\"") != std::string::npos && is_file(beside))
+    json = add_hf_model_config(json, read_text_file(beside.string(), kMaxConfigBytes));
+  return parse_model_config(json, path.string(), name);
 }
 
 std::string read_if_there(const fs::path& path) {
@@ -152,7 +157,7 @@ void apply_neighbour_config(ModelSource& source) {
                                          : neighbour_of_transformers(folder, source.config.name);
   if (!neighbour) return;
   source.config.preprocess = neighbour->preprocess;
-  if (neighbour->vision.activation == Activation::quick_gelu) force_quick_gelu(source.config);
+  if (uses_quick_gelu(*neighbour)) force_quick_gelu(source.config);
   source.notes.push_back(
       fmt::format("preprocessing and activation are those of {}",
                   (is_file(config) ? config : folder / kTransformersConfigName).string()));
@@ -161,7 +166,7 @@ void apply_neighbour_config(ModelSource& source) {
 // OpenAI's own files carry sizes as tensors, which no other program writes, and were all trained
 // with QuickGELU. What cannot be read is an error later, when it is loaded.
 void apply_openai_activation(ModelSource& source) {
-  if (source.config.vision.activation == Activation::quick_gelu || source.weights.empty()) return;
+  if (uses_quick_gelu(source.config) || source.weights.empty()) return;
   try {
     if (!Checkpoint::open(source.weights).tensors().contains("input_resolution")) return;
   } catch (const Error&) {
@@ -192,7 +197,7 @@ ModelSource from_registry(const std::string& name, const ModelRequest& request) 
     return source;
   }
   const PretrainedTag tag = registry_tag(name, pretrained);
-  if (tag.quick_gelu && source.config.vision.activation != Activation::quick_gelu)
+  if (tag.quick_gelu && !uses_quick_gelu(source.config))
     source.notes.push_back(
         fmt::format("{}:{} was trained with QuickGELU, which is used", model, tag.tag));
   apply_tag(source.config, tag);

@@ -4,6 +4,7 @@
 
 #include "io/checkpoint.h"
 #include "models/names/state_dict.h"
+#include "models/towers/hf_text_tower.h"
 #include "models/towers/image_tower.h"
 #include "models/towers/text_tower.h"
 #include "models/towers/weights.h"
@@ -24,8 +25,12 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
   const std::shared_ptr<Model> model(new Model());
   if (options.towers != Towers::text_only)
     model->image_ = ImageTower::load(context, weights, config);
-  if (options.towers != Towers::image_only)
-    model->text_ = std::make_unique<TextTower>(context, weights, config);
+  if (options.towers != Towers::image_only) {
+    if (config.text.hf)
+      model->hf_text_ = std::make_unique<HfTextTower>(context, weights, config);
+    else
+      model->text_ = std::make_unique<TextTower>(context, weights, config);
+  }
   model->logit_scale_ = std::exp(weights.scalar("logit_scale"));
   if (config.has_logit_bias) model->logit_bias_ = weights.scalar("logit_bias");
   model->config_ = std::move(config);
@@ -43,8 +48,10 @@ void Model::encode_image(const Context& context, const float* pixels, int64_t co
 
 void Model::encode_text(const Context& context, std::span<const std::vector<int32_t>> ids,
                         float* out) const {
-  check_arg(text_ != nullptr, "[encode_text] the text tower was not loaded");
-  text_->encode(context, ids, {out, static_cast<int64_t>(ids.size()), config_.embed_dim});
+  check_arg(text_ != nullptr || hf_text_ != nullptr, "[encode_text] the text tower was not loaded");
+  const Matrix rows(out, static_cast<int64_t>(ids.size()), config_.embed_dim);
+  if (hf_text_) return hf_text_->encode(context, ids, rows);
+  text_->encode(context, ids, rows);
 }
 
 }  // namespace openclip

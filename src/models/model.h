@@ -14,6 +14,7 @@
 
 namespace openclip {
 
+class HfTextTower;
 class ImageTower;
 class TextTower;
 
@@ -63,7 +64,8 @@ class Model {
 
   ModelConfig config_;
   std::unique_ptr<ImageTower> image_;
-  std::unique_ptr<TextTower> text_;
+  std::unique_ptr<TextTower> text_;       // open_clip's own,
+  std::unique_ptr<HfTextTower> hf_text_;  // or one of transformers
   float logit_scale_ = 1;
   std::optional<float> logit_bias_;
 };

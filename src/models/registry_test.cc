@@ -12,14 +12,15 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
-  EXPECT_EQ(registry_names().size(), 55u);
+  EXPECT_EQ(registry_names().size(), 69u);
   int resnets = 0;
   for (const std::string& name : registry_names()) {
     const ModelConfig config = registry_config(name);
     resnets += config.vision.is_resnet;
     EXPECT_EQ(config.text.context_length, name.find("CLIPA") == std::string::npos ? 77 : 32)
         << name;
-    EXPECT_EQ(config.vision.activation == Activation::quick_gelu, name.ends_with("-quickgelu"));
+    EXPECT_EQ(config.vision.activation == Activation::quick_gelu,
+              name.ends_with("-quickgelu") || name == "roberta-ViT-B-32");
   }
   EXPECT_EQ(resnets, 10);
 }
@@ -28,6 +29,8 @@ TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
 TEST(RegistryTest, ParameterCountsEqualOpenClips) {
   EXPECT_EQ(parameter_count(registry_config("ViT-B-32")), 151277313);
   EXPECT_EQ(parameter_count(registry_config("RN50")), 102007137);
+  EXPECT_EQ(parameter_count(registry_config("convnext_tiny")), 92296801);
+  EXPECT_EQ(parameter_count(registry_config("convnext_large_d")), 351772609);
 }
 
 // Witness: open_clip's docs/model_profile.csv, GFLOPs in multiply-adds: image 4.4 and 3.0 of
@@ -49,7 +52,7 @@ TEST(RegistryTest, CountsTheTagsThatNeedQuickGelu) {
       quick += tag.quick_gelu && !name.ends_with("-quickgelu");
       EXPECT_FALSE(tag.hub_repo.empty()) << name << ":" << tag.tag;
     }
-  EXPECT_EQ(pairs, 108);
+  EXPECT_EQ(pairs, 123);
   EXPECT_EQ(quick, 27);
 }
 

@@ -53,10 +53,14 @@ CASES = {
 
 
 def build(cfg, dtype):
-    """The model with every tensor random, none left at a value that hides a mistake (0 or 1)."""
     cfg = json.loads(json.dumps(cfg))
     custom = cfg.pop("custom_text", False)
     model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**cfg).eval()
+    return randomise(model, dtype)
+
+
+def randomise(model, dtype):
+    """The model with every tensor random, none left at a value that hides a mistake (0 or 1)."""
     with torch.no_grad():
         for name, value in model.state_dict().items():
             if not value.is_floating_point() or name in ("logit_scale", "logit_bias"):
@@ -85,37 +89,46 @@ def texts(cfg):
     return rows
 
 
-def main():
+def write_case(folder, name, cfg, dtype, model, more_texts=()):
+    """Writes the three files of a case; `cfg` is what the engine reads, `model` what Python built."""
+    versions = {"open_clip": open_clip.__version__, "torch": torch.__version__.split("+")[0],
+                "numpy": numpy.__version__}
+    size = cfg["vision_cfg"]["image_size"]
+    pixels = torch.randn(3, 3, size, size)
+    rows = texts(cfg) + list(more_texts)
+    text = cfg["text_cfg"]
+    padded = torch.full((len(rows), text["context_length"]), text.get("pad_id", 0))
+    for i, row in enumerate(rows):
+        padded[i, :len(row)] = torch.tensor(row)
+    with torch.no_grad():
+        io = {"pixels": pixels, "image_features": model.encode_image(pixels),
+              "ids": padded.to(torch.int32),
+              "lengths": torch.tensor([len(row) for row in rows], dtype=torch.int32),
+              "text_features": model.encode_text(padded)}
+    weights = {key: value.to(dtype) if value.is_floating_point() else value
+               for key, value in model.state_dict().items()}
+    (folder / f"{name}.json").write_text(json.dumps(cfg, indent=1) + "\n")
+    safetensors.torch.save_file(weights, folder / f"{name}.safetensors")
+    safetensors.torch.save_file({key: value.contiguous() for key, value in io.items()},
+                                folder / f"{name}.io.safetensors", metadata=versions)
+    print(name, *(f"{key} max {io[key].abs().max():.2f}"
+                  for key in ("image_features", "text_features")))
+
+
+def golden_folder():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else
                           pathlib.Path(__file__).parents[2] / "tests/golden/towers")
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    versions = {"open_clip": open_clip.__version__, "torch": torch.__version__.split("+")[0],
-                "numpy": numpy.__version__}
+    return folder
+
+
+def main():
+    folder = golden_folder()
     for seed, (name, (cfg, dtype)) in enumerate(CASES.items()):
         torch.manual_seed(seed)
         cfg = dict(embed_dim=16, **cfg)
-        model = build(cfg, dtype)
-        size = cfg["vision_cfg"]["image_size"]
-        pixels = torch.randn(3, 3, size, size)
-        rows = texts(cfg)
-        text = cfg["text_cfg"]
-        padded = torch.full((len(rows), text["context_length"]), text.get("pad_id", 0))
-        for i, row in enumerate(rows):
-            padded[i, :len(row)] = torch.tensor(row)
-        with torch.no_grad():
-            io = {"pixels": pixels, "image_features": model.encode_image(pixels),
-                  "ids": padded.to(torch.int32),
-                  "lengths": torch.tensor([len(row) for row in rows], dtype=torch.int32),
-                  "text_features": model.encode_text(padded)}
-        weights = {key: value.to(dtype) if value.is_floating_point() else value
-                   for key, value in model.state_dict().items()}
-        (folder / f"{name}.json").write_text(json.dumps(cfg, indent=1) + "\n")
-        safetensors.torch.save_file(weights, folder / f"{name}.safetensors")
-        safetensors.torch.save_file({key: value.contiguous() for key, value in io.items()},
-                                    folder / f"{name}.io.safetensors", metadata=versions)
-        print(name, *(f"{key} max {io[key].abs().max():.2f}"
-                      for key in ("image_features", "text_features")))
+        write_case(folder, name, cfg, dtype, build(cfg, dtype))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,15 @@ void read_files(const std::string& model, ModelSource& source) {
                                      fs::path(model).stem());
 }
 
+// The registry also lists models that only the engine has.
+void check_trainable(const ModelConfig& config) {
+  if (config.vision.convnext || config.text.hf)
+    throw Unsupported(
+        fmt::format("--model {}: openclip-train has no {}; it trains open_clip's own "
+                    "ViT, ModifiedResNet and text transformer",
+                    config.name, config.vision.convnext ? "ConvNeXt" : "tower of transformers"));
+}
+
 }  // namespace
 
 ModelSource find_model(const Options& options) {
@@ -56,6 +65,7 @@ ModelSource find_model(const Options& options) {
     source.config = registry_config(model);
   else
     read_files(model, source);
+  check_trainable(source.config);
   if (options.force_image_size) force_image_size(source.config, *options.force_image_size);
   if (options.force_quick_gelu) force_quick_gelu(source.config);
   override_preprocess(source.config.preprocess, options);

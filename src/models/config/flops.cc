@@ -45,9 +45,26 @@ double resnet_flops(const VisionConfig& vision, int embed_dim) {
   return flops + 2 * in * in * (2 * positions + 1) + 4 * positions * in + 2 * in * embed_dim;
 }
 
+double convnext_flops(const VisionConfig& vision, int embed_dim) {
+  const ConvNextConfig& convnext = *vision.convnext;
+  double flops = 0;
+  for (int stage = 0; stage < 4; ++stage) {
+    const auto s = static_cast<size_t>(stage);
+    const double side = static_cast<double>(convnext.side(vision.image_size, stage));
+    const double width = convnext.dims[s];
+    flops += stage == 0 ? conv_flops(side, width, 3, 4)
+                        : conv_flops(side, width, convnext.dims[s - 1], 2);
+    flops += convnext.depths[s] *
+             (conv_flops(side, width, 1, 7) + 2 * conv_flops(side, 4 * width, width, 1));
+  }
+  const double width = convnext.dims.back(), hidden = convnext.head_hidden;
+  return flops + (hidden > 0 ? 2 * hidden * (width + embed_dim) : 2 * width * embed_dim);
+}
+
 }  // namespace
 
 double image_flops(const ModelConfig& config) {
+  if (config.vision.convnext) return convnext_flops(config.vision, config.embed_dim);
   return config.vision.is_resnet ? resnet_flops(config.vision, config.embed_dim)
                                  : vit_flops(config.vision, config.embed_dim);
 }
@@ -56,8 +73,11 @@ double text_flops(const ModelConfig& config, int64_t tokens) {
   const TextConfig& text = config.text;
   const double count = static_cast<double>(tokens);
   const double pairs = text.causal ? count * (count + 1) / 2 : count * count;
+  const double hidden = text.hf ? text.hf->proj_hidden : 0;
+  const double projection = hidden > 0 ? 2.0 * hidden * (text.width + config.embed_dim)
+                                       : 2.0 * text.width * config.embed_dim;
   return text.layers * block_flops(count, pairs, text.width, text.mlp_width) +
-         (text.has_projection ? 2.0 * text.width * config.embed_dim : 0.0);
+         (text.has_projection ? projection : 0.0);
 }
 
 int64_t parameter_count(const ModelConfig& config) {

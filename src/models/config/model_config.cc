@@ -1,88 +1,17 @@
 #include "models/config/model_config.h"
 
-#include <initializer_list>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/error.h"
+#include "models/config/config_reader.h"
+#include "models/config/convnext.h"
 
 namespace openclip {
 namespace {
 
 using Json = nlohmann::json;
 
-// Upper bound of every size in a config: far above any published model, low enough that products of
-// two stay within 64 bits.
-constexpr int64_t kMaxSize = 1 << 24;
-
-// Reads typed members of one JSON object and remembers which were read, so that options this engine
-// does not have are refused by name instead of being ignored.
-class Reader {
- public:
-  Reader(const Json& object, std::string source) : object_(object), source_(std::move(source)) {
-    if (!object.is_object()) throw ParseError(source_, "must be a JSON object");
-  }
-
-  bool has(const char* key) const { return object_.contains(key) && !object_.at(key).is_null(); }
-
-  const Json& get(const char* key) {
-    seen_.insert(key);
-    return object_.at(key);
-  }
-
-  int integer(const char* key, int fallback, int64_t least = 1) {
-    seen_.insert(key);
-    if (!has(key)) return fallback;
-    const Json& value = object_.at(key);
-    if (!value.is_number_integer()) fail(key, "must be an integer");
-    const int64_t number = value.get<int64_t>();
-    if (number < least || number > kMaxSize) fail(key, fmt::format("is out of range: {}", number));
-    return static_cast<int>(number);
-  }
-
-  double number(const char* key, double fallback) {
-    seen_.insert(key);
-    if (!has(key)) return fallback;
-    if (!object_.at(key).is_number()) fail(key, "must be a number");
-    return object_.at(key).get<double>();
-  }
-
-  bool boolean(const char* key, bool fallback) {
-    seen_.insert(key);
-    if (!has(key)) return fallback;
-    if (!object_.at(key).is_boolean()) fail(key, "must be true or false");
-    return object_.at(key).get<bool>();
-  }
-
-  std::string text(const char* key, const std::string& fallback) {
-    seen_.insert(key);
-    if (!has(key)) return fallback;
-    if (!object_.at(key).is_string()) fail(key, "must be a string");
-    return object_.at(key).get<std::string>();
-  }
-
-  void skip(std::initializer_list<const char*> keys) {
-    for (const char* key : keys) seen_.insert(key);
-  }
-
-  // Everything not read must be absent, null, false or an empty string.
-  void refuse_unknown() const {
-    for (const auto& [key, value] : object_.items()) {
-      if (seen_.count(key) || value.is_null() || value == false || value == "") continue;
-      throw Unsupported(fmt::format("{}: option '{}' = {} is not supported by this engine", source_,
-                                    key, value.dump()));
-    }
-  }
-
-  [[noreturn]] void fail(const char* key, const std::string& problem) const {
-    throw ParseError(source_, fmt::format("'{}' {}", key, problem));
-  }
-
- private:
-  const Json& object_;
-  std::string source_;
-  std::set<std::string> seen_;
-};
+using Reader = ConfigReader;
 
 Activation read_activation(Reader& reader, bool quick_gelu) {
   Activation activation = quick_gelu ? Activation::quick_gelu : Activation::gelu;
@@ -134,11 +63,23 @@ int read_image_size(Reader& reader) {
   return reader.integer("image_size", 224);
 }
 
-VisionConfig read_vision(const Json& json, const std::string& source, bool quick_gelu) {
+// timm towers have their own activations: quick_gelu is for the native ones.
+VisionConfig read_timm_vision(Reader& reader, int embed_dim) {
+  const std::string name = reader.text("timm_model_name", "");
+  VisionConfig vision;
+  vision.image_size = read_image_size(reader);
+  if (!is_convnext_trunk(name))
+    reader.unsupported(fmt::format("timm tower '{}' is not supported by this engine", name));
+  read_convnext(reader, embed_dim, vision);
+  reader.skip({"timm_model_pretrained", "timm_drop", "timm_drop_path"});
+  reader.refuse_unknown();
+  return vision;
+}
+
+VisionConfig read_vision(const Json& json, const std::string& source, bool quick_gelu,
+                         int embed_dim) {
   Reader reader(json, source + ": vision_cfg");
-  if (reader.has("timm_model_name"))
-    throw Unsupported(fmt::format("{}: timm tower '{}' is not supported by this engine", source,
-                                  reader.get("timm_model_name").dump()));
+  if (reader.has("timm_model_name")) return read_timm_vision(reader, embed_dim);
   VisionConfig vision;
   read_layers(reader, vision);
   vision.image_size = read_image_size(reader);
@@ -147,8 +88,8 @@ VisionConfig read_vision(const Json& json, const std::string& source, bool quick
   const int64_t attention_width = int64_t{vision.width} * (vision.is_resnet ? 32 : 1);
   vision.heads = static_cast<int>(attention_width / head_width);
   if (vision.heads < 1 || attention_width % vision.heads != 0)
-    reader.fail("head_width", fmt::format("{} does not fit a width of {}", head_width,
-                                          attention_width));
+    reader.fail("head_width",
+                fmt::format("{} does not fit a width of {}", head_width, attention_width));
   vision.mlp_width = static_cast<int>(vision.width * reader.number("mlp_ratio", 4.0));
   vision.patch_size = reader.integer("patch_size", 16);
   vision.ls_init_value = read_layer_scale(reader);
@@ -177,12 +118,14 @@ TextPool read_text_pool(Reader& reader) {
   reader.fail("pool_type", "must be argmax, first, last or eos");
 }
 
-TextConfig read_text(const Json& json, const std::string& source, bool quick_gelu) {
+TextConfig read_text(const Json& json, const std::string& source, bool quick_gelu, int embed_dim) {
   Reader reader(json, source + ": text_cfg");
-  if (reader.has("hf_model_name"))
-    throw Unsupported(fmt::format("{}: text tower '{}' is not supported by this engine", source,
-                                  reader.get("hf_model_name").dump()));
   TextConfig text;
+  if (reader.has("hf_model_name")) {
+    read_hf_text(reader, embed_dim, text);
+    reader.refuse_unknown();
+    return text;
+  }
   text.context_length = reader.integer("context_length", 77);
   text.vocab_size = reader.integer("vocab_size", 49408);
   text.width = reader.integer("width", 512);
@@ -262,22 +205,28 @@ ModelConfig parse_model_config(const std::string& json_text, const std::string& 
   const bool quick_gelu = reader.boolean("quick_gelu", false);
   for (const char* key : {"vision_cfg", "text_cfg"})
     if (!reader.has(key)) throw ParseError(source, fmt::format("lacks '{}'", key));
-  config.vision = read_vision(reader.get("vision_cfg"), source, quick_gelu);
-  config.text = read_text(reader.get("text_cfg"), source, quick_gelu);
-  config.custom_text = reader.boolean("custom_text", false);
+  config.vision = read_vision(reader.get("vision_cfg"), source, quick_gelu, config.embed_dim);
+  config.text = read_text(reader.get("text_cfg"), source, quick_gelu, config.embed_dim);
+  config.custom_text = reader.boolean("custom_text", false) || config.text.hf;
   config.has_logit_bias = reader.has("init_logit_bias");
   reader.skip({"init_logit_scale", "init_logit_bias", "nonscalar_logit_scale"});
   reader.refuse_unknown();
   if (!config.text.has_projection && config.text.width != config.embed_dim)
-    throw ParseError(source, "text_cfg: proj_type none needs width equal to embed_dim");
+    throw ParseError(source, "text_cfg: no projection needs width equal to embed_dim");
   if (json.contains("preprocess_cfg"))
     config.preprocess = read_preprocess(json.at("preprocess_cfg"), source);
   config.model_cfg_json = model.dump();
   return config;
 }
 
+bool uses_quick_gelu(const ModelConfig& config) {
+  return config.vision.activation == Activation::quick_gelu ||
+         config.text.activation == Activation::quick_gelu;
+}
+
 void force_quick_gelu(ModelConfig& config) {
-  config.vision.activation = config.text.activation = Activation::quick_gelu;
+  if (!config.vision.convnext) config.vision.activation = Activation::quick_gelu;
+  if (!config.text.hf) config.text.activation = Activation::quick_gelu;
   Json model = Json::parse(config.model_cfg_json);
   model["quick_gelu"] = true;
   config.model_cfg_json = model.dump();

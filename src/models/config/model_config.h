@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "models/config/convnext.h"
+#include "models/config/hf_text.h"
+
 namespace openclip {
 
 enum class Activation { gelu, gelu_tanh, quick_gelu };
@@ -30,11 +33,12 @@ struct VisionConfig {
   VisionPool pool = VisionPool::tok;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
+  std::optional<ConvNextConfig> convnext{};  // present: no ViT, and the ViT's sizes say nothing
 
   int grid() const { return image_size / (is_resnet ? 32 : patch_size); }
 };
 
-/// open_clip's CLIPTextCfg for the native text transformer.
+/// open_clip's CLIPTextCfg for the native text transformer, or for one of Hugging Face transformers.
 struct TextConfig {
   int context_length = 77;
   int vocab_size = 49408;
@@ -52,6 +56,7 @@ struct TextConfig {
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
   std::string hf_tokenizer_name;  // empty = CLIP's own byte-pair tokenizer
+  std::optional<HfTextConfig> hf{};  // present: a tower of transformers, `pool` says nothing
 };
 
 /// open_clip's preprocess_cfg (evaluation transform).
@@ -82,7 +87,11 @@ struct ModelConfig {
 ModelConfig parse_model_config(const std::string& json_text, const std::string& source,
                                const std::string& name);
 
-/// Switches both towers to QuickGELU, as open_clip's force_quick_gelu does.
+/// Whether a tower computes QuickGELU.
+bool uses_quick_gelu(const ModelConfig& config);
+
+/// Switches the native towers to QuickGELU, as open_clip's force_quick_gelu does; those of timm
+/// and transformers have activations of their own.
 void force_quick_gelu(ModelConfig& config);
 
 /// open_clip_config.json of `config`: {"model_cfg": …, "preprocess_cfg": …}, indented.

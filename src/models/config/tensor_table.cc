@@ -3,53 +3,12 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "models/config/tensor_table_parts.h"
 
 namespace openclip {
 namespace {
 
-Init constant(double value) { return {Init::Kind::constant, value}; }
-Init normal(double deviation) { return {Init::Kind::normal, deviation}; }
-Init uniform(double bound) { return {Init::Kind::uniform, bound}; }
-
-// PyTorch's default of Linear and Conv (kaiming_uniform with a = sqrt(5)): U(±1 / sqrt(fan_in)).
-Init fan_in(int64_t inputs) { return uniform(1.0 / std::sqrt(static_cast<double>(inputs))); }
-
-class Table {
- public:
-  explicit Table(std::string prefix) : prefix_(std::move(prefix)) {}
-
-  void add(const std::string& name, std::vector<int64_t> shape, Init init) {
-    specs.push_back({.name = prefix_ + name, .shape = std::move(shape), .init = init});
-  }
-  void layer_norm(const std::string& name, int64_t width) {
-    add(name + ".weight", {width}, constant(1));
-    add(name + ".bias", {width}, constant(0));
-  }
-  void linear(const std::string& name, int64_t out, int64_t in, Init weight, Init bias) {
-    add(name + ".weight", {out, in}, weight);
-    add(name + ".bias", {out}, bias);
-  }
-  void batch_norm(const std::string& name, int64_t width, double weight = 1) {
-    add(name + ".weight", {width}, constant(weight));
-    add(name + ".bias", {width}, constant(0));
-    add(name + ".running_mean", {width}, constant(0));
-    specs.back().trainable = false;
-    add(name + ".running_var", {width}, constant(1));
-    specs.back().trainable = false;
-    add(name + ".num_batches_tracked", {}, constant(0));
-    specs.back().trainable = false;
-    specs.back().optional = true;
-    specs.back().is_int64 = true;
-  }
-  void conv(const std::string& name, int64_t out, int64_t in, int64_t kernel) {
-    add(name + ".weight", {out, in, kernel, kernel}, fan_in(in * kernel * kernel));
-  }
-
-  std::vector<TensorSpec> specs;
-
- private:
-  std::string prefix_;
-};
+using namespace table;
 
 struct BlockInit {
   Init in_proj, out_proj, out_proj_bias, c_fc, c_proj;
@@ -70,8 +29,7 @@ void add_block(Table& table, const std::string& block, const BlockShape& shape,
   if (shape.layer_scale) table.add(block + ".ls_1.gamma", {width}, constant(*shape.layer_scale));
   table.layer_norm(block + ".ln_2", width);
   table.linear(block + ".mlp.c_fc", shape.mlp_width, width, init.c_fc, fan_in(width));
-  table.linear(block + ".mlp.c_proj", width, shape.mlp_width, init.c_proj,
-               fan_in(shape.mlp_width));
+  table.linear(block + ".mlp.c_proj", width, shape.mlp_width, init.c_proj, fan_in(shape.mlp_width));
   if (shape.layer_scale) table.add(block + ".ls_2.gamma", {width}, constant(*shape.layer_scale));
 }
 
@@ -138,7 +96,9 @@ void add_resnet(Table& table, const VisionConfig& vision, int embed_dim) {
 
 std::vector<TensorSpec> vision_tensors(const ModelConfig& config) {
   Table table("visual.");
-  if (config.vision.is_resnet)
+  if (config.vision.convnext)
+    add_convnext(table, config);
+  else if (config.vision.is_resnet)
     add_resnet(table, config.vision, config.embed_dim);
   else
     add_vit(table, config.vision, config.embed_dim);
@@ -151,6 +111,10 @@ std::vector<TensorSpec> text_tensors(const ModelConfig& config) {
   const double attention = 1.0 / std::sqrt(static_cast<double>(width));
   const double residual = attention / std::sqrt(2.0 * text.layers);
   Table table(config.custom_text ? "text." : "");
+  if (text.hf) {
+    add_hf_text(table, config);
+    return std::move(table.specs);
+  }
   table.add("positional_embedding", {text.context_length, width}, normal(0.01));
   if (text.has_projection && !text.projection_bias)
     table.add("text_projection", {width, config.embed_dim}, normal(attention));

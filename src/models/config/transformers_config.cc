@@ -193,6 +193,8 @@ void check_expressible(const ModelConfig& config) {
   const VisionConfig& vision = config.vision;
   const TextConfig& text = config.text;
   refuse(vision.is_resnet, "its image tower is a ResNet");
+  refuse(vision.convnext.has_value(), "its image tower is a ConvNeXt");
+  refuse(text.hf.has_value(), "its text tower is not CLIP's");
   refuse(vision.ls_init_value || text.ls_init_value, "it has LayerScale");
   refuse(vision.no_ln_pre, "no_ln_pre is set");
   refuse(vision.pool != VisionPool::tok, "its image tower does not pool the class token");

@@ -103,7 +103,10 @@ TEST_P(GoldenTest, BatchAndThreadsDoNotChangeTheResult) {
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
                          testing::Values("plain", "scale_average_quick", "no_ln_pre_last",
                                          "eos_bf16", "causal_last", "first_no_projection",
-                                         "resnet_f16", "resnet_quick"),
+                                         "resnet_f16", "resnet_quick", "convnext_linear",
+                                         "convnext_mlp_bf16", "roberta_mean_mlp",
+                                         "xlm_roberta_cls_linear_bf16",
+                                         "xlm_roberta_no_projection"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(ModelTest, ScaleAndBias) {
@@ -150,6 +153,29 @@ TEST(ModelTest, RefusesBadTexts) {
     const std::vector<std::vector<int32_t>> ids = {bad};
     EXPECT_THROW(model->encode_text(context, ids, out), InvalidArgument);
   }
+}
+
+TEST(ModelTest, RefusesTextsThatAreAllPadding) {
+  const Golden golden("roberta_mean_mlp");
+  const Context context(1);
+  const auto model = Model::load(context, golden.config, golden.weights());
+  float out[16];
+  for (const std::vector<int32_t>& bad :
+       {std::vector<int32_t>{}, std::vector<int32_t>(10, 5), {58, 60, 59}, {1, 1, 1}}) {
+    const std::vector<std::vector<int32_t>> ids = {bad};
+    EXPECT_THROW(model->encode_text(context, ids, out), InvalidArgument);
+  }
+}
+
+TEST(ModelTest, PaddingChangesNothingForTransformers) {
+  const Golden golden("roberta_mean_mlp");
+  const Context context(1);
+  const auto model = Model::load(context, golden.config, golden.weights());
+  std::vector<float> padded(16), plain(16);
+  const std::vector<std::vector<int32_t>> with = {{58, 7, 59, 1, 1, 1}}, without = {{58, 7, 59}};
+  model->encode_text(context, with, padded.data());
+  model->encode_text(context, without, plain.data());
+  EXPECT_EQ(padded, plain);
 }
 
 TEST(ModelTest, ManyThreadsAtOnce) {

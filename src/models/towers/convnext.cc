@@ -1,0 +1,140 @@
+#include "models/towers/convnext.h"
+
+#include <algorithm>
+
+#include "kernels/images.h"
+#include "tensor/split.h"
+
+namespace openclip {
+namespace {
+
+constexpr ConvOptions kDownsample{.kernel = 2, .stride = 2};
+
+// Pixels at a time: enough that the last stage's products (49 rows an image of 224 pixels) run at
+// full speed, while the first stage's maps (a 16th of the pixels) stay near the last cache.
+constexpr int64_t kChunkPixels = 12 * 224 * 224;
+
+// Rows of a block's MLP at a time: its hidden layer is to stay in the caches, but few rows would
+// read the weights too often.
+constexpr int64_t kHiddenFloats = int64_t{1} << 20, kLeastRows = 512;
+
+// A convolution's weights with the columns turned from torch's (channel, y, x) to (y, x, channel).
+Linear load_conv(const Context& context, const Weights& weights, const std::string& name) {
+  const Tensor weight = weights.tensor(context, name + ".weight");  // [out, in, kernel, kernel]
+  const Tensor bias = weights.tensor(context, name + ".bias");
+  const int64_t out = weight.shape()[0], channels = weight.shape()[1];
+  const int64_t area = weight.shape()[2] * weight.shape()[3];
+  Buffer turned(static_cast<size_t>(weight.elements()));
+  float* to = turned.data();
+  for (int64_t o = 0; o < out; ++o)
+    for (int64_t i = 0; i < area; ++i)
+      for (int64_t c = 0; c < channels; ++c) *to++ = weight.data()[(o * channels + c) * area + i];
+  return Linear(context, {turned.data(), turned.size()}, bias.span(), channels * area, out);
+}
+
+NormWeights load_norm(const Context& context, const Weights& weights, const std::string& name,
+                      const VisionConfig& config) {
+  return NormWeights::load(context, weights, "visual.trunk." + name, config.norm_eps);
+}
+
+Linear load_head(const Context& context, const Weights& weights, const ConvNextConfig& config) {
+  const std::string name = config.head_hidden > 0 ? "visual.head.mlp.fc2" : "visual.head.proj";
+  return weights.linear(
+      context, Weights::LinearNames{.weight = name + ".weight",
+                                    .bias = config.head_bias ? name + ".bias" : std::string()});
+}
+
+}  // namespace
+
+ConvNextTower::ConvNextTower(const Context& context, const Weights& weights,
+                             const ModelConfig& config)
+    : ImageTower(config.vision.image_size,
+                 std::max<int64_t>(1, kChunkPixels / (int64_t{config.vision.image_size} *
+                                                      config.vision.image_size))),
+      config_(config.vision),
+      head_norm_(load_norm(context, weights, "head.norm", config_)),
+      head_(load_head(context, weights, *config_.convnext)) {
+  const ConvNextConfig& convnext = *config_.convnext;
+  for (size_t s = 0; s < convnext.dims.size(); ++s) {
+    const std::string name = fmt::format("stages.{}", s);
+    Stage stage;
+    if (s == 0) {
+      stage.downsample = weights.linear(context, "visual.trunk.stem.0");
+      stage.norm = load_norm(context, weights, "stem.1", config_);
+    } else {
+      stage.norm = load_norm(context, weights, name + ".downsample.0", config_);
+      stage.downsample = load_conv(context, weights, "visual.trunk." + name + ".downsample.1");
+    }
+    for (int b = 0; b < convnext.depths[s]; ++b) {
+      const std::string block = fmt::format("{}.blocks.{}", name, b);
+      const std::string key = "visual.trunk." + block;
+      const Tensor taps = weights.tensor(context, key + ".conv_dw.weight");
+      const Tensor bias = weights.tensor(context, key + ".conv_dw.bias");
+      const Tensor gamma = weights.tensor(context, key + ".gamma");
+      const ChannelAffine scale{{gamma.span().begin(), gamma.span().end()}, {}};
+      stage.blocks.push_back({DepthwiseWeights(taps.span(), bias.span(), convnext.dims[s]),
+                              load_norm(context, weights, block + ".norm", config_),
+                              weights.linear(context, key + ".mlp.fc1"),
+                              weights.linear(context, key + ".mlp.fc2", &scale)});
+    }
+    stages_.push_back(std::move(stage));
+  }
+  if (convnext.head_hidden > 0) head_hidden_ = weights.linear(context, "visual.head.mlp.fc1");
+}
+
+void ConvNextTower::enter(const Context& context, const Stage& stage, const Images& x,
+                          const Images& out) const {
+  stage.norm.apply(context, x.pixels, x.pixels);
+  conv2d(context, x, stage.downsample, kDownsample, out);
+}
+
+void ConvNextTower::run(const Context& context, Workspace& workspace, const Block& block,
+                        const Images& x) const {
+  const Workspace::Frame frame(workspace);
+  const int64_t rows = x.pixels.rows, width = x.channels(), hidden = block.fc1.out();
+  const Images y{workspace.take(rows, width), x.count, x.height, x.width};
+  depthwise_conv(context, workspace, x, block.depthwise, y);
+  block.norm.apply(context, y.pixels, y.pixels);
+  const int64_t most = std::min(rows, std::max(kLeastRows, kHiddenFloats / hidden));
+  const Matrix wide = workspace.take(most, hidden);
+  for (int64_t begin = 0; begin < rows; begin += most) {
+    const int64_t count = std::min(most, rows - begin);
+    const Matrix own = wide.row_range(0, count), to = x.pixels.row_range(begin, count);
+    linear(context, y.pixels.row_range(begin, count), block.fc1, own, {.op = UnaryOp::gelu});
+    linear(context, own, block.fc2, to, {.residual = to});
+  }
+}
+
+void ConvNextTower::encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
+                                 Matrix out) const {
+  const int64_t count = out.rows;
+  const ConvNextConfig& convnext = *config_.convnext;
+  Images x;
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    const Stage& stage = stages_[s];
+    const int64_t side = convnext.side(config_.image_size, static_cast<int>(s));
+    const Images next{workspace.take(count * side * side, convnext.dims[s]), count, side, side};
+    if (s == 0) {
+      const kernels::PatchRows patches(pixels, 3, static_cast<size_t>(config_.image_size), 4);
+      linear(context, patches, stage.downsample, next.pixels);
+      stage.norm.apply(context, next.pixels, next.pixels);
+    } else {
+      enter(context, stage, x, next);
+    }
+    for (const Block& block : stage.blocks) run(context, workspace, block, next);
+    x = next;
+  }
+  const Matrix pooled = workspace.take(count, x.channels());
+  const int64_t area = x.height * x.width;
+  for_rows(context, count, area * x.channels(), [&](int64_t begin, int64_t images) {
+    for (int64_t i = begin; i < begin + images; ++i)
+      kernels::mean_of_rows(ConstMatrix(x.pixels.row_range(i * area, area)), pooled.row(i));
+  });
+  head_norm_.apply(context, pooled, pooled);
+  if (!head_hidden_) return linear(context, pooled, head_, out);
+  const Matrix hidden = workspace.take(count, head_hidden_->out());
+  linear(context, pooled, *head_hidden_, hidden, {.op = UnaryOp::gelu});
+  linear(context, hidden, head_, out);
+}
+
+}  // namespace openclip
