@@ -38,7 +38,7 @@ def check(language, code, folder):
 
 
 def main():
-    if not PYTHON.exists():
+    if not (PYTHON.parent.parent / "requirements.sha256").exists():  # left by python_test.py
         print("openclip: docs/api.md WAS NOT CHECKED: the Python package could not be built",
               file=sys.stderr)
         sys.exit(77)
