@@ -165,6 +165,8 @@ void add_bench(CLI::App& app, ChosenCommand& chosen) {
   CLI::App* command = app.add_subcommand("bench", "how fast the towers are on this machine");
   const auto options = std::make_shared<BenchOptions>();
   add_common_options(*command, options->common);
+  add_image_size(*command, options->common);
+  add_context_length(*command, options->common);
   command->add_option("--task", options->task, "image or text")->capture_default_str();
   command->add_option("--batch", options->batch, "items of one call")
       ->capture_default_str()

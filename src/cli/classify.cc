@@ -16,6 +16,9 @@ namespace openclip {
 namespace {
 
 constexpr const char* kFooter =
+    "\nScores are the softmax over the labels; of models with a bias (SigLIP) each label's own "
+    "sigmoid,\n"
+    "which do not sum to 100 %.\n"
     "\nExamples:\n"
     "  openclip classify cat.png --labels \"cat,dog,fish\"\n"
     "  openclip classify *.png --top 3 --language zh          (the shipped model's own labels)\n"
@@ -110,7 +113,7 @@ ZeroShotClassifier make_classifier(const Context& context, const ModelSource& so
   const std::string key = label_vectors_key(source, labels, templates);
   if (auto vectors = find_label_vectors(source, key, labels.size())) {
     *model = load_model(context, source, {.towers = Towers::image_only});
-    return {labels, std::move(*vectors), (*model)->logit_scale()};
+    return {labels, std::move(*vectors), **model};
   }
   *model = load_model(context, source);
   ZeroShotClassifier classifier(context, **model, *load_tokenizer(source), labels, templates);
@@ -166,6 +169,8 @@ void add_classify(CLI::App& app, ChosenCommand& chosen) {
   CLI::App* command = app.add_subcommand("classify", "which of some labels suits each picture");
   const auto options = std::make_shared<ClassifyOptions>();
   add_common_options(*command, options->common);
+  add_image_size(*command, options->common);
+  add_context_length(*command, options->common);
   command->add_option("images", options->images, "picture files, folders or tar archives")
       ->required()
       ->type_name("IMAGE");

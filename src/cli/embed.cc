@@ -69,6 +69,8 @@ void add_embed(CLI::App& app, ChosenCommand& chosen) {
   CLI::App* command = app.add_subcommand("embed", "features of pictures and texts, as .npy");
   const auto options = std::make_shared<EmbedOptions>();
   add_common_options(*command, options->common);
+  add_image_size(*command, options->common);
+  add_context_length(*command, options->common);
   command->add_option("inputs", options->request.images, "picture files, folders or tar archives")
       ->type_name("IMAGE|DIR|TAR");
   command->add_option("--text", options->texts, "a text; may repeat")->take_all()->expected(1);

@@ -24,6 +24,20 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_flag("--quiet", options.quiet, "errors only on stderr");
 }
 
+void add_image_size(CLI::App& command, CommonOptions& options) {
+  command
+      .add_option("--image-size", options.model.image_size,
+                  "pixels of a picture's side in place of the model's; its positions are resized")
+      ->type_name("N");
+}
+
+void add_context_length(CLI::App& command, CommonOptions& options) {
+  command
+      .add_option("--context-length", options.model.context_length,
+                  "tokens of a text in place of the model's; its positions are resized")
+      ->type_name("N");
+}
+
 ModelSource find_model(const CommonOptions& options, Need need) {
   if (options.precision == "bf16" || options.precision == "int8")
     throw Unsupported("--precision " + options.precision +

@@ -41,6 +41,12 @@ struct CommonOptions {
 /// Adds --model, --pretrained, --precision, --threads, --json and --quiet.
 void add_common_options(CLI::App& command, CommonOptions& options);
 
+/// Adds --image-size, for commands that look at pictures.
+void add_image_size(CLI::App& command, CommonOptions& options);
+
+/// Adds --context-length, for commands that read texts.
+void add_context_length(CLI::App& command, CommonOptions& options);
+
 /// What a command needs of a model; what is missing is downloaded first.
 enum class Need { config, weights };
 

@@ -58,6 +58,7 @@ void add_preprocess(CLI::App& app, ChosenCommand& chosen) {
       app.add_subcommand("preprocess", "pictures as the image tower sees them, as .npy");
   const auto options = std::make_shared<PreprocessOptions>();
   add_common_options(*command, options->common);
+  add_image_size(*command, options->common);
   command->add_option("images", options->images, "picture files, folders or tar archives")
       ->required()
       ->type_name("IMAGE");

@@ -37,6 +37,7 @@ void add_tokenize(CLI::App& app, ChosenCommand& chosen) {
   CLI::App* command = app.add_subcommand("tokenize", "token ids of texts, as JSON");
   const auto options = std::make_shared<TokenizeOptions>();
   add_common_options(*command, options->common);
+  add_context_length(*command, options->common);
   command->add_option("--text", options->texts, "a text; may repeat")->take_all()->expected(1);
   command->add_option("--text-file", options->text_file, "one text per line");
   command->footer(kFooter);

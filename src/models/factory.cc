@@ -212,9 +212,7 @@ bool looks_like_path(const std::string& model) {
          model.ends_with(".json") || model.ends_with('/');
 }
 
-}  // namespace
-
-ModelSource find_model(const ModelRequest& request) {
+ModelSource find_named_model(const ModelRequest& request) {
   const std::string& model = request.model;
   check_arg(!model.empty() || request.pretrained.empty(),
             "--pretrained {} needs --model to say whose weights they are", request.pretrained);
@@ -231,6 +229,15 @@ ModelSource find_model(const ModelRequest& request) {
                     model));
   if (looks_like_path(model)) throw NotFound(fmt::format("model '{}' does not exist", model));
   return from_registry(model, request);
+}
+
+}  // namespace
+
+ModelSource find_model(const ModelRequest& request) {
+  ModelSource source = find_named_model(request);
+  if (request.image_size) set_image_size(source.config, *request.image_size);
+  if (request.context_length) set_context_length(source.config, *request.context_length);
+  return source;
 }
 
 std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,

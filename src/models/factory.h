@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct ModelRequest {
   std::string model;
   std::string pretrained;
   FetchPolicy fetch{};
+  std::optional<int> image_size{};      // pixels, as open_clip's force_image_size
+  std::optional<int> context_length{};  // tokens, as open_clip's force_context_length
 };
 
 /// What a request names; no weight has been read. Missing weights are no error until they are

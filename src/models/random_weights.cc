@@ -10,6 +10,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "models/config/sin_cos.h"
 #include "models/config/tensor_table.h"
 
 namespace openclip {
@@ -36,6 +37,13 @@ float half_width(const Init& init) {
 }
 
 void write_values(std::ostream& out, const TensorSpec& spec, uint64_t& state) {
+  if (spec.init.kind == Init::Kind::sin_cos) {
+    const int grid = static_cast<int>(std::sqrt(static_cast<double>(spec.shape[0] - 1)) + 0.5);
+    const std::vector<float> fixed = sin_cos_positions(grid, static_cast<int>(spec.shape[1]));
+    out.write(reinterpret_cast<const char*>(fixed.data()),
+              static_cast<std::streamsize>(fixed.size() * sizeof(float)));
+    return;
+  }
   const float width = half_width(spec.init);
   const float centre = spec.init.kind == Init::Kind::constant ? static_cast<float>(spec.init.a) : 0;
   std::vector<float> chunk;

@@ -2,8 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
+#include "base/file.h"
 #include "models/config/flops.h"
+#include "models/config/tensor_table.h"
 
 namespace openclip {
 namespace {
@@ -12,15 +17,19 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
-  EXPECT_EQ(registry_names().size(), 69u);
+  EXPECT_EQ(registry_names().size(), 96u);
   int resnets = 0;
   for (const std::string& name : registry_names()) {
     const ModelConfig config = registry_config(name);
     resnets += config.vision.is_resnet;
-    EXPECT_EQ(config.text.context_length, name.find("CLIPA") == std::string::npos ? 77 : 32)
-        << name;
+    const bool siglip = name.find("SigLIP") != std::string::npos;
+    const bool clipa = name.find("CLIPA") != std::string::npos;
+    const int siglip_length = name == "ViT-SO400M-14-SigLIP" ? 16 : 64;
+    EXPECT_EQ(config.text.context_length, siglip ? siglip_length : clipa ? 32 : 77) << name;
     EXPECT_EQ(config.vision.activation == Activation::quick_gelu,
               name.ends_with("-quickgelu") || name == "roberta-ViT-B-32");
+    EXPECT_EQ(config.vision.pool == VisionPool::map, siglip) << name;
+    EXPECT_EQ(config.has_logit_bias, siglip) << name;
   }
   EXPECT_EQ(resnets, 10);
 }
@@ -52,7 +61,7 @@ TEST(RegistryTest, CountsTheTagsThatNeedQuickGelu) {
       quick += tag.quick_gelu && !name.ends_with("-quickgelu");
       EXPECT_FALSE(tag.hub_repo.empty()) << name << ":" << tag.tag;
     }
-  EXPECT_EQ(pairs, 123);
+  EXPECT_EQ(pairs, 150);
   EXPECT_EQ(quick, 27);
 }
 
@@ -82,6 +91,42 @@ TEST(RegistryTest, ConfigsWithOtherTokenizers) {
   EXPECT_EQ(metaclip.text.eos_id, 2);
   EXPECT_EQ(metaclip.text.vocab_size, 901629);
   EXPECT_TRUE(metaclip.text.causal);
+}
+
+// Names and shapes of all tensors of all models, against open_clip's own
+// (tools/goldens/tensor_tables.py).
+TEST(RegistryTest, TensorsAreOpenClips) {
+  const std::string path = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/tensor_tables.json";
+  const auto golden = nlohmann::json::parse(read_text_file(path, 1 << 20)).at("models");
+  for (const std::string& name : registry_names()) {
+    const ModelConfig config = registry_config(name);
+    if (config.text.hf) continue;  // open_clip needs the hub for these; hf_text.py has goldens
+    std::vector<std::string> lines;
+    for (const TensorSpec& spec : model_tensors(config))
+      lines.push_back(fmt::format("{} [{}]\n", spec.name, fmt::join(spec.shape, ", ")));
+    std::sort(lines.begin(), lines.end());
+    uint64_t digest = 0xCBF29CE484222325u;
+    for (const std::string& line : lines)
+      for (const char byte : line) digest = (digest ^ static_cast<uint8_t>(byte)) * 0x100000001B3u;
+    EXPECT_EQ(fmt::format("{:016x}", digest), golden.at(name).at("fnv1a")) << name;
+    EXPECT_EQ(parameter_count(config), golden.at(name).at("parameters")) << name;
+  }
+}
+
+TEST(RegistryTest, ImageSizeAndContextLengthCanBeChanged) {
+  ModelConfig config = registry_config("ViT-B-16-SigLIP");
+  set_image_size(config, 384);
+  set_context_length(config, 80);
+  EXPECT_EQ(config.vision.grid(), 24);
+  const ModelConfig again = parse_model_config(config.model_cfg_json, "again", "again");
+  EXPECT_EQ(again.vision.image_size, 384);
+  EXPECT_EQ(again.text.context_length, 80);
+  EXPECT_THROW(set_image_size(config, 15), InvalidArgument);
+  EXPECT_THROW(set_image_size(config, 5000), InvalidArgument);
+  EXPECT_THROW(set_context_length(config, 0), InvalidArgument);
+  ModelConfig resnet = registry_config("RN50");
+  EXPECT_THAT([&] { set_image_size(resnet, 288); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("does not resize a ResNet's positions")));
 }
 
 TEST(RegistryTest, AcceptsASlash) {

@@ -18,7 +18,9 @@ constexpr size_t kPromptsAtOnce = 1024;
 ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& model,
                                        const Tokenizer& tokenizer, std::vector<std::string> labels,
                                        const std::vector<std::string>& templates)
-    : labels_(std::move(labels)), logit_scale_(model.logit_scale()) {
+    : labels_(std::move(labels)),
+      logit_scale_(model.logit_scale()),
+      logit_bias_(model.logit_bias()) {
   check_arg(!labels_.empty(), "there is no label");
   check_templates(templates);
   const size_t dim = static_cast<size_t>(model.config().embed_dim);
@@ -40,8 +42,11 @@ ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& mode
 }
 
 ZeroShotClassifier::ZeroShotClassifier(std::vector<std::string> labels, std::vector<float> vectors,
-                                       float logit_scale)
-    : labels_(std::move(labels)), vectors_(std::move(vectors)), logit_scale_(logit_scale) {
+                                       const Model& model)
+    : labels_(std::move(labels)),
+      vectors_(std::move(vectors)),
+      logit_scale_(model.logit_scale()),
+      logit_bias_(model.logit_bias()) {
   check_arg(!labels_.empty(), "there is no label");
   check_arg(vectors_.size() % labels_.size() == 0, "[zero_shot] {} numbers for {} labels",
             vectors_.size(), labels_.size());
@@ -57,6 +62,10 @@ std::vector<double> ZeroShotClassifier::probabilities(std::span<const float> ima
     scores[label] =
         scale * std::inner_product(image.begin(), image.end(),
                                    vectors_.begin() + static_cast<long>(label * dim), 0.0);
+  if (logit_bias_) {
+    for (double& score : scores) score = 1 / (1 + std::exp(-(score + *logit_bias_)));
+    return scores;
+  }
   const double most = *std::max_element(scores.begin(), scores.end());
   double sum = 0;
   for (double& score : scores) sum += score = std::exp(score - most);

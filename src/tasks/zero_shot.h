@@ -1,6 +1,7 @@
 // Zero-shot classification: which of some labels, written in words, suits a picture. Rank 5.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,13 +24,14 @@ class ZeroShotClassifier {
   ZeroShotClassifier(const Context& context, const Model& model, const Tokenizer& tokenizer,
                      std::vector<std::string> labels, const std::vector<std::string>& templates);
 
-  /// From vectors that were computed before: [labels, embed_dim], of length 1.
-  /// Throws: InvalidArgument where the sizes do not fit.
+  /// From vectors that were computed before: [labels, embed_dim], of length 1. model: whose scale
+  /// and bias turn cosines into probabilities. Throws: InvalidArgument where the sizes do not fit.
   ZeroShotClassifier(std::vector<std::string> labels, std::vector<float> vectors,
-                     float logit_scale);
+                     const Model& model);
 
-  /// Probabilities of all labels: softmax(logit_scale * cosine).
-  /// image_features: [embed_dim], normalised or not.
+  /// Probabilities of all labels: softmax(logit_scale * cosine), which sum to 1; of a model with a
+  /// bias (SigLIP), which was trained to judge each pair for itself, sigmoid(logit_scale * cosine +
+  /// logit_bias) of each. image_features: [embed_dim], normalised or not.
   std::vector<double> probabilities(std::span<const float> image_features) const;
 
   /// The `count` most probable labels (all if there are fewer), best first; ties in label order.
@@ -42,6 +44,7 @@ class ZeroShotClassifier {
   std::vector<std::string> labels_;
   std::vector<float> vectors_;
   float logit_scale_ = 1;
+  std::optional<float> logit_bias_;
 };
 
 }  // namespace openclip

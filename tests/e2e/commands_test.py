@@ -57,11 +57,11 @@ class ModelsTest(ProgramTest):
     def test_list(self):
         models = self.succeed_json("models", "list")
         by_name = {model["name"]: model for model in models}
-        self.assertEqual(len(by_name), 69)
+        self.assertEqual(len(by_name), 96)
         self.assertEqual(by_name["ViT-B-32"]["parameters"], 151277313)
         self.assertIn("laion2b_s34b_b79k", by_name["ViT-B-32"]["tags"])
         text = self.succeed("models", "list")
-        self.assertEqual(len(text.splitlines()), 70)
+        self.assertEqual(len(text.splitlines()), 97)
 
     def test_info_of_a_name(self):
         info = self.succeed_json("models", "info", "ViT-B/32")
@@ -107,10 +107,13 @@ class BenchTest(ProgramTest):
     def test_random_weights(self):
         config = json.loads((TINY / "open_clip_config.json").read_text())["model_cfg"]
         self.file("small.json", json.dumps(config))
+        self.succeed("bench", "--model", "small.json", "--seconds", "0.05", "--image-size", "96")
         result = self.succeed_json("bench", "--model", "small.json", "--seconds", "0.05")
         self.check(result, "image", "small", 1)
 
     def test_wrong_values(self):
+        self.refuse(2, "bench", "--model", "RN50", "--image-size", "256", says="ResNet's positions")
+        self.refuse(2, "bench", "--model", "ViT-B-32", "--image-size", "31", says="32, to 4096")
         self.refuse(2, "bench", "--task", "video", says="video")
         self.refuse(2, "bench", "--batch", "0", says="--batch")
 

@@ -2,7 +2,11 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <cmath>
+#include <vector>
+
 #include "base/error.h"
+#include "models/config/sin_cos.h"
 
 namespace openclip::train {
 namespace {
@@ -20,6 +24,12 @@ at::Tensor initial_value(const TensorSpec& spec, const at::Generator& generator)
     case Init::Kind::uniform:
       tensor.uniform_(-spec.init.a, spec.init.a, generator);
       break;
+    case Init::Kind::sin_cos: {  // [1 + grid * grid, width]
+      const int grid = static_cast<int>(std::lround(std::sqrt(double(spec.shape[0] - 1))));
+      std::vector<float> fixed = sin_cos_positions(grid, static_cast<int>(spec.shape[1]));
+      tensor.copy_(at::from_blob(fixed.data(), spec.shape, at::kFloat));
+      break;
+    }
   }
   return tensor.dim() == 4 ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
 }

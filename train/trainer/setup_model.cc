@@ -47,11 +47,14 @@ void read_files(const std::string& model, ModelSource& source) {
 
 // The registry also lists models that only the engine has.
 void check_trainable(const ModelConfig& config) {
-  if (config.vision.convnext || config.text.hf)
+  if (config.vision.convnext || config.vision.is_timm() || config.text.hf)
     throw Unsupported(
         fmt::format("--model {}: openclip-train has no {}; it trains open_clip's own "
                     "ViT, ModifiedResNet and text transformer",
-                    config.name, config.vision.convnext ? "ConvNeXt" : "tower of transformers"));
+                    config.name,
+                    config.vision.convnext    ? "ConvNeXt"
+                    : config.vision.is_timm() ? "ViT of timm"
+                                              : "tower of transformers"));
 }
 
 }  // namespace

@@ -13,10 +13,13 @@ double block_flops(double tokens, double pairs, double width, double mlp_width) 
 
 double vit_flops(const VisionConfig& vision, int embed_dim) {
   const double patches = double(vision.grid()) * vision.grid();
-  const double tokens = patches + 1;
-  return 2 * patches * 3 * vision.patch_size * vision.patch_size * vision.width +
-         vision.layers * block_flops(tokens, tokens * tokens, vision.width, vision.mlp_width) +
-         2.0 * vision.width * embed_dim;
+  const double tokens = vision.tokens(), width = vision.width;
+  double flops = 2 * patches * 3 * vision.patch_size * vision.patch_size * width +
+                 vision.layers * block_flops(tokens, tokens * tokens, width, vision.mlp_width);
+  if (vision.pool == VisionPool::map)  // keys and values of all tokens, one query
+    flops +=
+        4 * width * width * (tokens + 1) + 4 * tokens * width + 4 * width * vision.pool_mlp_width;
+  return vision.projection == VisionProjection::none ? flops : flops + 2 * width * embed_dim;
 }
 
 double conv_flops(double side, double out, double in, double kernel) {

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "models/config/config_reader.h"
 #include "models/config/convnext.h"
+#include "models/config/vit_trunks.h"
 
 namespace openclip {
 namespace {
@@ -53,25 +54,67 @@ void read_layers(Reader& reader, VisionConfig& vision) {
   }
 }
 
-int read_image_size(Reader& reader) {
+int read_image_size(Reader& reader, int fallback) {
   if (reader.has("image_size") && reader.get("image_size").is_array()) {
     const Json& size = reader.get("image_size");
     if (size.size() != 2 || size[0] != size[1] || !size[0].is_number_integer())
       reader.fail("image_size", "must be square");
     return size[0].get<int>();
   }
-  return reader.integer("image_size", 224);
+  return reader.integer("image_size", fallback);
 }
 
-// timm towers have their own activations: quick_gelu is for the native ones.
-VisionConfig read_timm_vision(Reader& reader, int embed_dim) {
-  const std::string name = reader.text("timm_model_name", "");
+VisionConfig checked_grid(const Reader& reader, VisionConfig vision) {
+  if (vision.grid() < 1) reader.fail("image_size", "is smaller than one patch");
+  return vision;
+}
+
+// timm_model_kwargs: sizes that replace those of the trunk's name, as timm.create_model takes them.
+void read_trunk_kwargs(Reader& vision_cfg, const std::string& source, VisionConfig& vision) {
+  if (!vision_cfg.has("timm_model_kwargs")) return;
+  Reader reader(vision_cfg.get("timm_model_kwargs"), source + ": timm_model_kwargs");
+  const double ratio = double(vision.mlp_width) / vision.width;
+  const double pool_ratio = double(vision.pool_mlp_width) / vision.width;
+  vision.width = reader.integer("embed_dim", vision.width);
+  vision.layers = reader.integer("depth", vision.layers);
+  vision.heads = reader.integer("num_heads", vision.heads);
+  vision.patch_size = reader.integer("patch_size", vision.patch_size);
+  vision.image_size = reader.integer("img_size", vision.image_size);
+  vision.mlp_width = static_cast<int>(vision.width * reader.number("mlp_ratio", ratio));
+  if (vision.pool_mlp_width > 0)
+    vision.pool_mlp_width = static_cast<int>(vision.width * reader.number("mlp_ratio", pool_ratio));
+  reader.refuse_unknown();
+  if (vision.width % vision.heads != 0) reader.fail("num_heads", "does not divide the width");
+}
+
+// A tower of timm: its name says what it is, vision_cfg how its tokens become the feature.
+VisionConfig read_timm_vision(Reader& reader, const std::string& source, int embed_dim) {
   VisionConfig vision;
-  vision.image_size = read_image_size(reader);
-  if (!is_convnext_trunk(name))
+  const std::string name = reader.text("timm_model_name", "");
+  if (is_convnext_trunk(name)) {
+    vision.image_size = read_image_size(reader, 224);
+    read_convnext(reader, embed_dim, vision);
+    reader.skip({"timm_model_pretrained", "timm_drop", "timm_drop_path"});
+    reader.refuse_unknown();
+    return vision;
+  }
+  if (!apply_vit_trunk(name, vision))
     reader.unsupported(fmt::format("timm tower '{}' is not supported by this engine", name));
-  read_convnext(reader, embed_dim, vision);
-  reader.skip({"timm_model_pretrained", "timm_drop", "timm_drop_path"});
+  read_trunk_kwargs(reader, source, vision);
+  vision.image_size = read_image_size(reader, vision.image_size);
+  const std::string pool = reader.text("timm_pool", "avg");
+  if (pool != (vision.pool_mlp_width > 0 ? "map" : "token"))
+    reader.fail("timm_pool", fmt::format("must be '{}' for '{}'",
+                                         vision.pool_mlp_width > 0 ? "map" : "token", name));
+  vision.pool = pool == "map" ? VisionPool::map : VisionPool::tok;
+  const std::string projection = reader.text("timm_proj", "");
+  if (projection != "" && projection != "none")
+    reader.fail("timm_proj", "may only be 'none' or absent");
+  vision.projection = projection == "none" ? VisionProjection::none : VisionProjection::linear;
+  if (projection == "none" && vision.width != embed_dim)
+    reader.fail("timm_proj",
+                fmt::format("'none' needs embed_dim {}, the tower's width", vision.width));
+  reader.skip({"timm_model_pretrained", "timm_drop", "timm_drop_path", "patch_dropout"});
   reader.refuse_unknown();
   return vision;
 }
@@ -79,10 +122,11 @@ VisionConfig read_timm_vision(Reader& reader, int embed_dim) {
 VisionConfig read_vision(const Json& json, const std::string& source, bool quick_gelu,
                          int embed_dim) {
   Reader reader(json, source + ": vision_cfg");
-  if (reader.has("timm_model_name")) return read_timm_vision(reader, embed_dim);
+  if (reader.has("timm_model_name"))
+    return checked_grid(reader, read_timm_vision(reader, source, embed_dim));
   VisionConfig vision;
   read_layers(reader, vision);
-  vision.image_size = read_image_size(reader);
+  vision.image_size = read_image_size(reader, 224);
   vision.width = reader.integer("width", vision.is_resnet ? 64 : 768);
   const int head_width = reader.integer("head_width", 64);
   const int64_t attention_width = int64_t{vision.width} * (vision.is_resnet ? 32 : 1);
@@ -100,13 +144,16 @@ VisionConfig read_vision(const Json& json, const std::string& source, bool quick
   vision.pool = pool == "tok" ? VisionPool::tok : VisionPool::avg;
   vision.activation = read_activation(reader, quick_gelu);
   vision.norm_eps = read_norm_eps(reader);
-  if (reader.text("pos_embed_type", "learnable") != "learnable" && vision.is_resnet)
-    reader.fail("pos_embed_type", "is not for ResNets");
+  const std::string positions = reader.text("pos_embed_type", "learnable");
+  if (positions != "learnable" && positions != "sin_cos_2d")
+    reader.fail("pos_embed_type", "must be learnable or sin_cos_2d");
+  vision.fixed_positions = positions == "sin_cos_2d";
+  if (vision.fixed_positions && (vision.is_resnet || vision.width % 4 != 0))
+    reader.fail("pos_embed_type", "sin_cos_2d needs a transformer whose width is a multiple of 4");
   reader.skip({"patch_dropout", "attn_pooler_queries", "attn_pooler_heads", "timm_pool",
                "timm_proj", "timm_drop", "timm_drop_path"});
   reader.refuse_unknown();
-  if (vision.grid() < 1) reader.fail("image_size", "is smaller than one patch");
-  return vision;
+  return checked_grid(reader, vision);
 }
 
 TextPool read_text_pool(Reader& reader) {
@@ -225,10 +272,42 @@ bool uses_quick_gelu(const ModelConfig& config) {
 }
 
 void force_quick_gelu(ModelConfig& config) {
-  if (!config.vision.convnext) config.vision.activation = Activation::quick_gelu;
+  if (!config.vision.convnext && !config.vision.is_timm())
+    config.vision.activation = Activation::quick_gelu;
   if (!config.text.hf) config.text.activation = Activation::quick_gelu;
   Json model = Json::parse(config.model_cfg_json);
   model["quick_gelu"] = true;
+  config.model_cfg_json = model.dump();
+}
+
+void set_image_size(ModelConfig& config, int pixels) {
+  VisionConfig& vision = config.vision;
+  if (pixels == vision.image_size) return;
+  check_arg(
+      !vision.is_resnet,
+      "the image size of {} cannot be changed: open_clip does not resize a ResNet's positions",
+      config.name);
+  check_arg(pixels >= vision.patch_size && pixels <= 4096,
+            "the image size must be from one patch, {}, to 4096 pixels, got {}", vision.patch_size,
+            pixels);
+  vision.image_size = pixels;
+  Json model = Json::parse(config.model_cfg_json);
+  model["vision_cfg"]["image_size"] = pixels;
+  config.model_cfg_json = model.dump();
+}
+
+void set_context_length(ModelConfig& config, int tokens) {
+  if (tokens == config.text.context_length) return;
+  check_arg(tokens >= 1 && tokens <= 8192, "the context length must be from 1 to 8192, got {}",
+            tokens);
+  check_arg(
+      !config.text.hf || tokens < config.text.context_length,
+      "the context length of {} cannot grow: its text tower is transformers', whose positions "
+      "are not resized",
+      config.name);
+  config.text.context_length = tokens;
+  Json model = Json::parse(config.model_cfg_json);
+  model["text_cfg"]["context_length"] = tokens;
   config.model_cfg_json = model.dump();
 }
 

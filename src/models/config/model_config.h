@@ -1,5 +1,5 @@
-// A CLIP model as data: open_clip's `model_cfg` and `preprocess_cfg`, parsed and checked. Part of rank 4,
-// but free of tensors, so that the trainer can use it too.
+// A CLIP model as data: open_clip's `model_cfg` and `preprocess_cfg`, parsed and checked. Part of
+// rank 4, but free of tensors, so that the trainer can use it too.
 #pragma once
 
 #include <array>
@@ -14,28 +14,43 @@
 namespace openclip {
 
 enum class Activation { gelu, gelu_tanh, quick_gelu };
-enum class VisionPool { tok, avg, none };
+enum class VisionPool { tok, avg, map, none };  // map: attention with one learned query
 enum class TextPool { argmax, first, last, eos, none };
+
+/// What follows the pooled token of an image tower.
+enum class VisionProjection {
+  matrix,  // x P, open_clip's own towers
+  linear,  // x W^T + b, the classifier of a timm tower
+  none     // the width is embed_dim
+};
 
 /// open_clip's CLIPVisionCfg for the towers that this engine knows.
 struct VisionConfig {
-  bool is_resnet = false;            // `layers` is a list of four: ModifiedResNet, else ViT
-  int image_size = 224;              // height and width, pixels
-  int width = 768;                   // ViT: token width; ResNet: width of the stem
-  int layers = 12;                   // ViT blocks
-  std::array<int, 4> stages{};       // ResNet blocks of each stage
-  int heads = 12;                    // ViT: width / head_width; ResNet: 32 * width / head_width
-  int mlp_width = 3072;              // int(width * mlp_ratio)
+  std::string timm_trunk;       // name of a timm vision transformer; empty = open_clip's own
+  bool is_resnet = false;       // `layers` is a list of four: ModifiedResNet, else ViT
+  int image_size = 224;         // height and width, pixels
+  int width = 768;              // ViT: token width; ResNet: width of the stem
+  int layers = 12;              // ViT blocks
+  std::array<int, 4> stages{};  // ResNet blocks of each stage
+  int heads = 12;               // ViT: width / head_width; ResNet: 32 * width / head_width
+  int mlp_width = 3072;         // int(width * mlp_ratio)
   int patch_size = 32;
   std::optional<float> ls_init_value;  // LayerScale, absent = none
+  bool class_token = true;
+  bool patch_bias = false;       // of the convolution that makes the patches
+  bool fixed_positions = false;  // sin_cos_2d: not learned
   bool no_ln_pre = false;
   bool final_ln_after_pool = false;
   VisionPool pool = VisionPool::tok;
+  int pool_mlp_width = 0;  // of pool map
+  VisionProjection projection = VisionProjection::matrix;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
   std::optional<ConvNextConfig> convnext{};  // present: no ViT, and the ViT's sizes say nothing
 
+  bool is_timm() const { return !timm_trunk.empty(); }
   int grid() const { return image_size / (is_resnet ? 32 : patch_size); }
+  int tokens() const { return grid() * grid() + (class_token ? 1 : 0); }  // of a ViT
 };
 
 /// open_clip's CLIPTextCfg for the native text transformer, or for one of Hugging Face transformers.
@@ -51,7 +66,7 @@ struct TextConfig {
   TextPool pool = TextPool::argmax;
   int pad_id = 0;
   std::optional<int> eos_id;
-  bool has_projection = true;   // proj_type linear | none
+  bool has_projection = true;  // proj_type linear | none
   bool projection_bias = false;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
@@ -93,6 +108,15 @@ bool uses_quick_gelu(const ModelConfig& config);
 /// Switches the native towers to QuickGELU, as open_clip's force_quick_gelu does; those of timm
 /// and transformers have activations of their own.
 void force_quick_gelu(ModelConfig& config);
+
+/// Pictures of `pixels` x `pixels`, as open_clip's force_image_size; the positions of a checkpoint
+/// are resized when it is loaded. Throws: InvalidArgument for sizes below one patch or above 4096,
+/// and for ResNets, whose positions open_clip does not resize.
+void set_image_size(ModelConfig& config, int pixels);
+
+/// Texts of up to `tokens` tokens, as open_clip's force_context_length; positions as above.
+/// Throws: InvalidArgument for lengths outside of 1 to 8192.
+void set_context_length(ModelConfig& config, int tokens);
 
 /// open_clip_config.json of `config`: {"model_cfg": …, "preprocess_cfg": …}, indented.
 std::string open_clip_config_json(const ModelConfig& config);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "models/config/tensor_table_parts.h"
+#include "models/config/vit_keys.h"
 
 namespace openclip {
 namespace {
@@ -19,26 +20,38 @@ struct BlockShape {
   std::optional<float> layer_scale;
 };
 
-void add_block(Table& table, const std::string& block, const BlockShape& shape,
-               const BlockInit& init) {
+void add_block(Table& table, const std::string& block, const BlockKeys& keys,
+               const BlockShape& shape, const BlockInit& init) {
   const int64_t width = shape.width;
-  table.layer_norm(block + ".ln_1", width);
-  table.add(block + ".attn.in_proj_weight", {3 * width, width}, init.in_proj);
-  table.add(block + ".attn.in_proj_bias", {3 * width}, constant(0));
-  table.linear(block + ".attn.out_proj", width, width, init.out_proj, constant(0));
-  if (shape.layer_scale) table.add(block + ".ls_1.gamma", {width}, constant(*shape.layer_scale));
-  table.layer_norm(block + ".ln_2", width);
-  table.linear(block + ".mlp.c_fc", shape.mlp_width, width, init.c_fc, fan_in(width));
-  table.linear(block + ".mlp.c_proj", width, shape.mlp_width, init.c_proj, fan_in(shape.mlp_width));
-  if (shape.layer_scale) table.add(block + ".ls_2.gamma", {width}, constant(*shape.layer_scale));
+  const std::string dot = block + ".";
+  table.layer_norm(dot + keys.ln_1, width);
+  table.add(dot + keys.qkv_weight, {3 * width, width}, init.in_proj);
+  table.add(dot + keys.qkv_bias, {3 * width}, constant(0));
+  table.linear(dot + keys.out_proj, width, width, init.out_proj, constant(0));
+  if (shape.layer_scale)
+    table.add(dot + keys.ls_1 + ".gamma", {width}, constant(*shape.layer_scale));
+  table.layer_norm(dot + keys.ln_2, width);
+  table.linear(dot + keys.c_fc, shape.mlp_width, width, init.c_fc, fan_in(width));
+  table.linear(dot + keys.c_proj, width, shape.mlp_width, init.c_proj, fan_in(shape.mlp_width));
+  if (shape.layer_scale)
+    table.add(dot + keys.ls_2 + ".gamma", {width}, constant(*shape.layer_scale));
+}
+
+void add_positions(Table& table, const std::string& name, std::vector<int64_t> shape, Init init,
+                   TensorSpec::Resize resize, int prefix_rows = 0) {
+  table.add(name, std::move(shape), init);
+  table.specs.back().resize = resize;
+  table.specs.back().prefix_rows = prefix_rows;
 }
 
 void add_vit(Table& table, const VisionConfig& vision, int embed_dim) {
   const int64_t width = vision.width;
-  const int64_t patches = int64_t{vision.grid()} * vision.grid();
   const double scale = 1.0 / std::sqrt(static_cast<double>(width));
   table.add("class_embedding", {width}, normal(scale));
-  table.add("positional_embedding", {patches + 1, width}, normal(scale));
+  const Init positions = vision.fixed_positions ? Init{Init::Kind::sin_cos} : normal(scale);
+  add_positions(table, "positional_embedding", {vision.tokens(), width}, positions,
+                TensorSpec::Resize::grid, 1);
+  table.specs.back().trainable = !vision.fixed_positions;
   table.add("proj", {width, embed_dim}, normal(scale));
   table.conv("conv1", width, 3, vision.patch_size);
   if (!vision.no_ln_pre) table.layer_norm("ln_pre", width);
@@ -46,9 +59,44 @@ void add_vit(Table& table, const VisionConfig& vision, int embed_dim) {
   const BlockInit init{uniform(std::sqrt(6.0 / (4.0 * width))), fan_in(width), constant(0),
                        fan_in(width), fan_in(vision.mlp_width)};
   for (int i = 0; i < vision.layers; ++i)
-    add_block(table, fmt::format("transformer.resblocks.{}", i),
+    add_block(table, fmt::format("{}.{}", kOpenClipVit.blocks, i), kOpenClipBlock,
               {width, vision.mlp_width, vision.ls_init_value}, init);
   table.layer_norm("ln_post", width);
+}
+
+// timm's AttentionPoolLatent with one query, and its MLP.
+void add_latent_pool(Table& table, const VisionConfig& vision, Init weight) {
+  const int64_t width = vision.width, wide = vision.pool_mlp_width;
+  table.add("trunk.attn_pool.latent", {1, 1, width},
+            normal(1.0 / std::sqrt(static_cast<double>(width))));
+  table.linear("trunk.attn_pool.q", width, width, weight, constant(0));
+  table.linear("trunk.attn_pool.kv", 2 * width, width, weight, constant(0));
+  table.linear("trunk.attn_pool.proj", width, width, weight, constant(0));
+  table.layer_norm("trunk.attn_pool.norm", width);
+  table.linear("trunk.attn_pool.mlp.fc1", wide, width, weight, constant(0));
+  table.linear("trunk.attn_pool.mlp.fc2", width, wide, weight, constant(0));
+}
+
+// timm's VisionTransformer. Its weights start from N(0, 0.02), biases from 0.
+void add_timm_vit(Table& table, const VisionConfig& vision, int embed_dim) {
+  const VitKeys& keys = kTimmVit;
+  const int64_t width = vision.width, patch = vision.patch_size;
+  const Init weight = normal(0.02);
+  if (vision.class_token) table.add(keys.class_token, {1, 1, width}, normal(1e-6));
+  add_positions(table, keys.positions, {1, vision.tokens(), width}, weight,
+                TensorSpec::Resize::grid, vision.class_token ? 1 : 0);
+  table.conv(keys.patches, width, 3, patch);
+  if (vision.patch_bias)
+    table.add(std::string(keys.patches) + ".bias", {width}, fan_in(3 * patch * patch));
+  if (!vision.no_ln_pre) table.layer_norm(keys.ln_pre, width);
+  const BlockInit init{weight, weight, constant(0), weight, weight};
+  for (int i = 0; i < vision.layers; ++i)
+    add_block(table, fmt::format("{}.{}", keys.blocks, i), keys.block,
+              {width, vision.mlp_width, std::nullopt}, init);
+  table.layer_norm(keys.ln_post, width);
+  if (vision.pool == VisionPool::map) add_latent_pool(table, vision, weight);
+  if (vision.projection == VisionProjection::linear)
+    table.linear("trunk.head", embed_dim, width, weight, constant(0));
 }
 
 void add_bottleneck(Table& table, const std::string& block, int64_t in, int64_t planes,
@@ -100,6 +148,8 @@ std::vector<TensorSpec> vision_tensors(const ModelConfig& config) {
     add_convnext(table, config);
   else if (config.vision.is_resnet)
     add_resnet(table, config.vision, config.embed_dim);
+  else if (config.vision.is_timm())
+    add_timm_vit(table, config.vision, config.embed_dim);
   else
     add_vit(table, config.vision, config.embed_dim);
   return std::move(table.specs);
@@ -115,13 +165,14 @@ std::vector<TensorSpec> text_tensors(const ModelConfig& config) {
     add_hf_text(table, config);
     return std::move(table.specs);
   }
-  table.add("positional_embedding", {text.context_length, width}, normal(0.01));
+  add_positions(table, "positional_embedding", {text.context_length, width}, normal(0.01),
+                TensorSpec::Resize::sequence);
   if (text.has_projection && !text.projection_bias)
     table.add("text_projection", {width, config.embed_dim}, normal(attention));
   const BlockInit init{normal(attention), normal(residual), constant(0),
                        normal(1.0 / std::sqrt(2.0 * width)), normal(residual)};
   for (int i = 0; i < text.layers; ++i)
-    add_block(table, fmt::format("transformer.resblocks.{}", i),
+    add_block(table, fmt::format("transformer.resblocks.{}", i), kOpenClipBlock,
               {width, text.mlp_width, text.ls_init_value}, init);
   table.add("token_embedding.weight", {text.vocab_size, width}, normal(0.02));
   table.layer_norm("ln_final", width);

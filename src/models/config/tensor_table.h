@@ -15,7 +15,8 @@ struct Init {
   enum class Kind {
     constant,  // value = a
     normal,    // mean 0, standard deviation a
-    uniform    // from -a to a
+    uniform,   // from -a to a
+    sin_cos    // sin_cos_positions of the shape
   };
   Kind kind = Kind::constant;
   double a = 0;
@@ -29,6 +30,11 @@ struct TensorSpec {
   bool trainable = true;  // false: a buffer (BatchNorm statistics)
   bool optional = false;  // may be missing in old checkpoints (num_batches_tracked)
   bool is_int64 = false;  // num_batches_tracked
+  /// Positions, which a checkpoint may have for another size: rows of a square grid of patches that
+  /// follow `prefix_rows` others, or of a sequence of tokens. They are resized when it is loaded.
+  enum class Resize { none, grid, sequence };
+  Resize resize = Resize::none;
+  int prefix_rows = 0;
 };
 
 /// The image tower's tensors, keys `visual.…`, in open_clip's order.

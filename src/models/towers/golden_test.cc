@@ -105,8 +105,10 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
                                          "eos_bf16", "causal_last", "first_no_projection",
                                          "resnet_f16", "resnet_quick", "convnext_linear",
                                          "convnext_mlp_bf16", "roberta_mean_mlp",
-                                         "xlm_roberta_cls_linear_bf16",
-                                         "xlm_roberta_no_projection"),
+                                         "xlm_roberta_cls_linear_bf16", "xlm_roberta_no_projection",
+                                         "clipa", "metaclip2", "siglip", "siglip2", "mobileclip2_l",
+                                         "resized_up", "resized_down", "siglip_resized_up",
+                                         "siglip_resized_down"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(ModelTest, ScaleAndBias) {
@@ -127,8 +129,10 @@ TEST(ModelTest, ListsEveryBadTensorAtOnce) {
     Model::load(Context(1), config, golden.weights());
     FAIL() << "no error";
   } catch (const ParseError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("missing tensors: transformer.resblocks.2.ln_1.weight"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("unexpected tensors: visual.transformer.resblocks.1.attn"));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("missing tensors: transformer.resblocks.2.ln_1.weight"));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("unexpected tensors: visual.transformer.resblocks.1.attn"));
     EXPECT_THAT(error.what(), testing::HasSubstr(
                                   "visual.conv1.weight is [24, 3, 8, 8], should be [24, 3, 7, 7]"));
   }

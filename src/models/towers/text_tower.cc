@@ -15,7 +15,7 @@ std::string prefix_of(const ModelConfig& config) { return config.custom_text ? "
 
 TransformerConfig blocks_of(const ModelConfig& config) {
   const TextConfig& text = config.text;
-  return {.prefix = prefix_of(config) + "transformer.",
+  return {.prefix = prefix_of(config) + "transformer.resblocks.",
           .width = text.width,
           .heads = text.heads,
           .layers = text.layers,
@@ -59,7 +59,7 @@ int64_t pooled_index(const TextConfig& config, const std::vector<int32_t>& ids) 
 TextTower::TextTower(const Context& context, const Weights& weights, const ModelConfig& config)
     : config_(config.text),
       embedding_(weights.held(prefix_of(config) + "token_embedding.weight")),
-      positions_(weights.tensor(context, prefix_of(config) + "positional_embedding")),
+      positions_(weights.positions(context, prefix_of(config) + "positional_embedding")),
       blocks_(context, weights, blocks_of(config)),
       ln_final_(NormWeights::load(context, weights, prefix_of(config) + "ln_final",
                                   config.text.norm_eps)),

@@ -45,21 +45,22 @@ Transformer::Transformer(const Context& context, const Weights& weights,
     : config_(config) {
   const int64_t width = config.width;
   for (int64_t i = 0; i < config.layers; ++i) {
-    const std::string name = fmt::format("{}resblocks.{}", config.prefix, i);
-    const auto ls_1 = layer_scale(context, weights, name + ".ls_1", config.layer_scale);
-    const auto ls_2 = layer_scale(context, weights, name + ".ls_2", config.layer_scale);
-    // in_proj holds the rows of q, k and v; q apart, since the last block needs it for few tokens.
-    Weights::LinearNames q{.weight = name + ".attn.in_proj_weight",
-                           .bias = name + ".attn.in_proj_bias"};
+    const BlockKeys& keys = config.keys;
+    const std::string block = fmt::format("{}{}.", config.prefix, i);
+    const auto ls_1 = layer_scale(context, weights, block + keys.ls_1, config.layer_scale);
+    const auto ls_2 = layer_scale(context, weights, block + keys.ls_2, config.layer_scale);
+    // The matrix holds the rows of q, k and v; q apart, since the last block needs it for few
+    // tokens.
+    Weights::LinearNames q{.weight = block + keys.qkv_weight, .bias = block + keys.qkv_bias};
     Weights::LinearNames kv = q;
     q.rows = {0, width};
     kv.rows = {width, 2 * width};
-    blocks_.push_back({NormWeights::load(context, weights, name + ".ln_1", config.norm_eps),
-                       NormWeights::load(context, weights, name + ".ln_2", config.norm_eps),
+    blocks_.push_back({NormWeights::load(context, weights, block + keys.ln_1, config.norm_eps),
+                       NormWeights::load(context, weights, block + keys.ln_2, config.norm_eps),
                        weights.linear(context, q), weights.linear(context, kv),
-                       weights.linear(context, name + ".attn.out_proj", ls_1 ? &*ls_1 : nullptr),
-                       weights.linear(context, name + ".mlp.c_fc"),
-                       weights.linear(context, name + ".mlp.c_proj", ls_2 ? &*ls_2 : nullptr)});
+                       weights.linear(context, block + keys.out_proj, ls_1 ? &*ls_1 : nullptr),
+                       weights.linear(context, block + keys.c_fc),
+                       weights.linear(context, block + keys.c_proj, ls_2 ? &*ls_2 : nullptr)});
   }
 }
 

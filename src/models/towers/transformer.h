@@ -8,6 +8,7 @@
 
 #include "base/context.h"
 #include "models/config/model_config.h"
+#include "models/config/vit_keys.h"
 #include "models/towers/weights.h"
 #include "tensor/attention.h"
 #include "tensor/linear.h"
@@ -29,7 +30,8 @@ struct NormWeights {
 };
 
 struct TransformerConfig {
-  std::string prefix;  // of the keys: "visual.transformer."
+  std::string prefix;  // of the keys, before the block's number: "visual.transformer.resblocks."
+  const BlockKeys& keys = kOpenClipBlock;
   int64_t width = 0, heads = 1, layers = 0, mlp_width = 0;
   bool layer_scale = false;  // folded into out_proj and c_proj
   bool causal = false;

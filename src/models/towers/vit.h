@@ -1,12 +1,16 @@
-// The vision transformer. Part of rank 4. Source: open_clip transformer.py VisionTransformer.
+// The vision transformer. Part of rank 4. Source: open_clip transformer.py VisionTransformer, timm
+// vision_transformer.py VisionTransformer.
 #pragma once
 
 #include "models/towers/image_tower.h"
+#include "models/towers/latent_pool.h"
 #include "models/towers/transformer.h"
 
 namespace openclip {
 
 /// Patches -> [class token; patches] + positions -> ln_pre -> blocks -> ln_post and pool -> proj.
+/// open_clip's own and timm's are the same function with other key names; which of the parts are
+/// there is the config's.
 class VitTower final : public ImageTower {
  public:
   VitTower(const Context& context, const Weights& weights, const VisionConfig& config);
@@ -17,17 +21,20 @@ class VitTower final : public ImageTower {
   /// x [count * tokens, width] = class token and patches of each image, plus positions, ln_pre.
   void embed(const Context& context, Workspace& workspace, const float* pixels, int64_t count,
              Matrix x) const;
-  /// out [count, width]: ln_post and the mean over the patches, in the order the config asks for.
+  /// out [count, width]: the pooled tokens after the blocks and ln_post.
+  void pool(const Context& context, Workspace& workspace, Matrix x, Matrix out) const;
   void pool_average(const Context& context, int64_t count, Matrix x, Matrix out) const;
 
   VisionConfig config_;
   int64_t tokens_;  // of one image, class token included
+  int64_t prefix_;  // 1 with a class token, else 0
   Linear patches_;
   Tensor positions_;  // [tokens, width], the class token added to row 0
   std::optional<NormWeights> ln_pre_;
   NormWeights ln_post_;
   Transformer blocks_;
-  Linear proj_;
+  std::optional<LatentPool> latent_pool_;
+  std::optional<Linear> proj_;
 };
 
 }  // namespace openclip

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "models/towers/positions.h"
 #include "tensor/convert.h"
 
 namespace openclip {
@@ -14,6 +15,17 @@ namespace {
 bool same_shape(const std::vector<int64_t>& got, const std::vector<int64_t>& want) {
   if (want.empty() && got == std::vector<int64_t>{1}) return true;
   return got == want;
+}
+
+// Whether positions() can make `want` from what the file has: another grid or length, equal
+// otherwise.
+bool can_resize(const std::vector<int64_t>& got, const TensorSpec& want) {
+  if (want.resize == TensorSpec::Resize::none || got.size() != want.shape.size()) return false;
+  const size_t rows = got.size() - 2;
+  for (size_t axis = 0; axis < got.size(); ++axis)
+    if (axis != rows && got[axis] != want.shape[axis]) return false;
+  if (want.resize == TensorSpec::Resize::sequence) return got[rows] > 0;
+  return got[rows] > want.prefix_rows && square_root(got[rows] - want.prefix_rows) > 0;
 }
 
 // "a, b and 7 more": long lists say enough in their first names.
@@ -49,11 +61,14 @@ Weights::Weights(LazyTensors tensors, const std::string& source, const ModelConf
     const auto spec = wanted.find(name);
     if (spec == wanted.end())
       unexpected.push_back(name);
-    else if (!same_shape(tensor.shape(), spec->second->shape))
+    else if (!same_shape(tensor.shape(), spec->second->shape) &&
+             !can_resize(tensor.shape(), *spec->second))
       misshaped.push_back(fmt::format("{} is {}, should be {}", name, Shape(tensor.shape()).str(),
                                       Shape(spec->second->shape).str()));
     else if (!dtype_is_float(tensor.dtype()))
       mistyped.push_back(fmt::format("{} is {}", name, dtype_name(tensor.dtype())));
+    else if (!same_shape(tensor.shape(), spec->second->shape))
+      resized_.push_back(*spec->second);
   }
   std::vector<std::string> problems;
   if (!missing.empty()) problems.push_back("missing tensors: " + join(missing));
@@ -78,6 +93,17 @@ Tensor Weights::tensor(const Context& context, const std::string& name) const {
   Tensor out{Shape(from.shape)};
   to_float(context, from.dtype, from.bytes, {out.data(), static_cast<size_t>(out.elements())});
   return out;
+}
+
+Tensor Weights::positions(const Context& context, const std::string& name) const {
+  Tensor stored = tensor(context, name);
+  for (const TensorSpec& spec : resized_) {
+    if (spec.name != name) continue;
+    const int64_t rows = spec.shape[spec.shape.size() - 2];
+    if (spec.resize == TensorSpec::Resize::sequence) return resize_text_positions(stored, rows);
+    return resize_grid_positions(stored, spec.prefix_rows, square_root(rows - spec.prefix_rows));
+  }
+  return stored;
 }
 
 float Weights::scalar(const std::string& name) const { return tensor(Context(1), name).data()[0]; }

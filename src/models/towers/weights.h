@@ -26,11 +26,16 @@ class Weights {
  public:
   /// Checks all tensors against `config` (whole, also where only one tower is wanted); their names
   /// are those of open_clip_names (models/names). Reads no data.
+  /// Positions of another size are accepted where positions() can resize them.
   /// Throws: ParseError listing all missing, unexpected and mis-shaped tensors.
   Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config);
 
   /// A copy in f32.
   Tensor tensor(const Context& context, const std::string& name) const;
+
+  /// A copy in f32 of positional embeddings, resized to what the config asks for where the
+  /// checkpoint has them for another size.
+  Tensor positions(const Context& context, const std::string& name) const;
 
   /// First element of a scalar or one-element tensor.
   float scalar(const std::string& name) const;
@@ -56,6 +61,7 @@ class Weights {
  private:
   LazyTensors tensors_;
   std::string source_;
+  std::vector<TensorSpec> resized_;  // of which the file has another size than the config
 };
 
 }  // namespace openclip

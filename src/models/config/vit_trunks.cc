@@ -1,0 +1,37 @@
+#include "models/config/vit_trunks.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace openclip {
+
+namespace embedded {
+extern const std::string_view vit_trunks_json;
+}
+
+bool apply_vit_trunk(const std::string& name, VisionConfig& vision) {
+  // Parsed on first use only: most programs never meet a timm tower.
+  static const nlohmann::json trunks =
+      nlohmann::json::parse(embedded::vit_trunks_json).at("trunks");
+  const auto found = trunks.find(name);
+  if (found == trunks.end()) return false;
+  const nlohmann::json& trunk = *found;
+  vision.timm_trunk = name;
+  vision.image_size = trunk.at("image_size");
+  vision.patch_size = trunk.at("patch_size");
+  vision.patch_bias = trunk.at("patch_bias");
+  vision.class_token = trunk.at("class_token");
+  vision.no_ln_pre = !trunk.at("norm_pre").get<bool>();
+  vision.width = trunk.at("width");
+  vision.layers = trunk.at("layers");
+  vision.heads = trunk.at("heads");
+  vision.mlp_width = trunk.at("mlp_width");
+  vision.pool_mlp_width = trunk.at("pool_mlp_width");
+  vision.activation =
+      trunk.at("activation") == "gelu_tanh" ? Activation::gelu_tanh : Activation::gelu;
+  vision.norm_eps = trunk.at("norm_eps");
+  return true;
+}
+
+}  // namespace openclip

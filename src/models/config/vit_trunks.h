@@ -1,0 +1,15 @@
+// timm's vision transformers by name. Part of rank 4, free of tensors.
+#pragma once
+
+#include <string>
+
+#include "models/config/model_config.h"
+
+namespace openclip {
+
+/// Fills in what the name of a timm image tower stands for: sizes, activation, LayerNorm's epsilon,
+/// class token, attention pooling (vit_trunks.json, written by tools/gen_trunks.py).
+/// Returns false for a name that this engine does not know.
+bool apply_vit_trunk(const std::string& name, VisionConfig& vision);
+
+}  // namespace openclip

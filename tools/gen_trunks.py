@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Writes src/models/config/vit_trunks.json: what the names of timm's vision transformers stand for.
+
+    pip install open_clip_torch==3.3.0 timm==1.0.31
+    tools/gen_trunks.py
+
+open_clip's configs name such an image tower and say nothing else about it. Each trunk that a config of
+open_clip uses is built without memory (device `meta`) and asked for its sizes, so that no number here is
+copied by hand. Trunks with parts that the engine does not have are left out, and named on stdout.
+"""
+import json
+import pathlib
+
+import open_clip
+import timm
+import torch
+from timm.layers import AttentionPoolLatent, GELUTanh, Mlp
+from timm.models.vision_transformer import Block, VisionTransformer
+from torch import nn
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def activation(module):
+    if isinstance(module, GELUTanh):
+        return "gelu_tanh"
+    assert isinstance(module, nn.GELU), module
+    return "gelu_tanh" if module.approximate == "tanh" else "gelu"
+
+
+def only(values):
+    """The one value that all blocks share."""
+    values = set(values)
+    assert len(values) == 1, values
+    return values.pop()
+
+
+def foreign_part(trunk):
+    """What the engine lacks for this trunk; None if it has everything."""
+    if type(trunk) is not VisionTransformer:
+        return f"is a {type(trunk).__name__}"
+    if any(type(block) is not Block or type(block.mlp) is not Mlp for block in trunk.blocks):
+        return f"has blocks of another kind ({type(trunk.blocks[0]).__name__})"
+    block = trunk.blocks[0]
+    parts = (block.ls1, block.ls2, block.attn.q_norm, block.attn.norm, block.mlp.norm, trunk.fc_norm)
+    if any(not isinstance(part, nn.Identity) for part in parts):
+        return "has further norms or LayerScale"
+    if trunk.pos_embed is None or trunk.no_embed_class or trunk.reg_token is not None:
+        return "has other positions or registers"
+    return None
+
+
+def facts(trunk):
+    block, pool = trunk.blocks[0], trunk.attn_pool
+    eps = only(m.eps for m in trunk.modules() if isinstance(m, nn.LayerNorm))
+    if pool is not None:
+        assert isinstance(pool, AttentionPoolLatent) and pool.latent_len == 1
+        assert pool.num_heads == block.attn.num_heads and pool.pos_embed is None
+        assert activation(pool.mlp.act) == activation(block.mlp.act)
+    assert only(trunk.patch_embed.patch_size) and only(trunk.patch_embed.img_size)
+    return {
+        "image_size": trunk.patch_embed.img_size[0],
+        "patch_size": trunk.patch_embed.patch_size[0],
+        "patch_bias": trunk.patch_embed.proj.bias is not None,
+        "class_token": trunk.cls_token is not None,
+        "norm_pre": isinstance(trunk.norm_pre, nn.LayerNorm),
+        "width": trunk.embed_dim,
+        "layers": len(trunk.blocks),
+        "heads": only(b.attn.num_heads for b in trunk.blocks),
+        "mlp_width": only(b.mlp.fc1.out_features for b in trunk.blocks),
+        "activation": only(activation(b.mlp.act) for b in trunk.blocks),
+        "norm_eps": eps,
+        "pool_mlp_width": 0 if pool is None else pool.mlp.fc1.out_features,
+    }
+
+
+def main():
+    names = {}
+    for model in open_clip.list_models():
+        vision = open_clip.get_model_config(model)["vision_cfg"]
+        name = vision.get("timm_model_name") or ""
+        if name.startswith(("vit_", "eva")):
+            names[name] = vision["timm_pool"]
+    rows = []
+    for name, pool in sorted(names.items()):
+        with torch.device("meta"):
+            trunk = timm.create_model(name, num_classes=0, global_pool=pool)
+        problem = foreign_part(trunk)
+        if problem:
+            print(f"left out: {name} {problem}")
+        else:
+            rows.append(f" {json.dumps(name)}:{json.dumps(facts(trunk), separators=(',', ':'))}")
+    path = ROOT / "src/models/config/vit_trunks.json"
+    path.write_text(f'{{"source":"timm {timm.__version__}","trunks":{{\n' + ",\n".join(rows) + "}}\n")
+    print(path, len(rows), "trunks")
+
+
+if __name__ == "__main__":
+    main()
