@@ -7,14 +7,9 @@ declare -A packages=(
   [build]="g++ cmake ninja-build pkg-config python3 python3-venv
            libdnnl-dev libhwy-dev libfmt-dev nlohmann-json3-dev libcli11-dev
            libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev
-<<<<<<< HEAD
            libarchive-dev zlib1g-dev libutf8proc-dev libxxhash-dev
            libcurl4-openssl-dev ca-certificates nettle-dev"
-  [test]="libgtest-dev libgmock-dev"
-=======
-           libarchive-dev zlib1g-dev libutf8proc-dev libxxhash-dev"
   [test]="libgtest-dev libgmock-dev python3-dev binutils"
->>>>>>> 8a88c9e (open_clip's usage example in C++, C and Python, built and run from an installed prefix)
 )
 
 missing=()
