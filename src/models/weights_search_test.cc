@@ -26,12 +26,18 @@ TEST(WeightsSearchTest, PrefersOpenClipsNamesAndReadableFormats) {
   std::filesystem::remove_all(folder);
 }
 
+PretrainedTag tag_with_file(const std::string& hub_file) {
+  PretrainedTag tag;
+  tag.hub_file = hub_file;
+  return tag;
+}
+
 TEST(WeightsSearchTest, FilesOfATag) {
   EXPECT_THAT(tag_weights_files({}),
               testing::ElementsAre("open_clip_model.safetensors", "open_clip_pytorch_model.bin"));
-  EXPECT_THAT(tag_weights_files({.hub_file = "model.bin"}),
+  EXPECT_THAT(tag_weights_files(tag_with_file("model.bin")),
               testing::ElementsAre("model.safetensors", "model.bin"));
-  EXPECT_THAT(tag_weights_files({.hub_file = "w.safetensors"}),
+  EXPECT_THAT(tag_weights_files(tag_with_file("w.safetensors")),
               testing::ElementsAre("w.safetensors"));
 }
 
