@@ -113,7 +113,7 @@ EmbedResult embed(const Context& context, const Model& model, const Tokenizer* t
   const std::span<const std::string> texts = request.texts;
   for (size_t begin = 0; begin < texts.size(); begin += kTextsAtOnce) {
     const auto part = texts.subspan(begin, std::min(kTextsAtOnce, texts.size() - begin));
-    out.features(encode_texts(context, model, *tokenizer, part, {.normalize = request.normalize}));
+    out.features(encode_texts(context, model, *tokenizer, part, request.normalize));
     for (const std::string& text : part) out.describe({{"text", text}});
   }
   out.finish();

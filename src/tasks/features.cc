@@ -42,17 +42,14 @@ void normalize_rows(std::span<float> rows, int64_t dim) {
 
 std::vector<float> encode_texts(const Context& context, const Model& model,
                                 const Tokenizer& tokenizer, std::span<const std::string> texts,
-                                const TextBatching& options) {
+                                bool normalize) {
   const size_t dim = static_cast<size_t>(model.config().embed_dim);
   const DistinctTexts distinct =
       tokenize_distinct(tokenizer, model.config().text.context_length, texts);
   const std::span<const Ids> ids = distinct.ids;
   std::vector<float> features(ids.size() * dim);
-  for (size_t begin = 0; begin < ids.size(); begin += options.batch) {
-    const size_t count = std::min(options.batch, ids.size() - begin);
-    model.encode_text(context, ids.subspan(begin, count), features.data() + begin * dim);
-  }
-  if (options.normalize) normalize_rows(features, static_cast<int64_t>(dim));
+  model.encode_text(context, ids, features.data());
+  if (normalize) normalize_rows(features, static_cast<int64_t>(dim));
   if (ids.size() == texts.size()) return features;  // all distinct, so in order already
   std::vector<float> out(texts.size() * dim);
   for (size_t i = 0; i < texts.size(); ++i)

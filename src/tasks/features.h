@@ -16,14 +16,11 @@ namespace openclip {
 /// torch.nn.functional.normalize does.
 void normalize_rows(std::span<float> rows, int64_t dim);
 
-struct TextBatching {
-  bool normalize = true;
-  size_t batch = 256;  // texts of one pass through the tower; bounds its memory
-};
-
-/// Features [texts.size(), embed_dim]. Texts with the same tokens are computed once.
+/// Features [texts.size(), embed_dim], scaled to length 1 unless `normalize` is false. Texts with
+/// the same tokens are computed once, and beginnings that texts share too where the tower is
+/// causal; so give many at once.
 std::vector<float> encode_texts(const Context& context, const Model& model,
                                 const Tokenizer& tokenizer, std::span<const std::string> texts,
-                                const TextBatching& options = {});
+                                bool normalize = true);
 
 }  // namespace openclip

@@ -10,8 +10,9 @@
 namespace openclip {
 namespace {
 
-// Prompts made at once; with 80 templates this is a dozen labels, some MB of features.
-constexpr size_t kPromptsAtOnce = 1024;
+// Prompts made at once. With 80 templates these are 204 labels, which share the beginning of each
+// template; of 512 numbers each, the features of the prompts take 33 MB.
+constexpr size_t kPromptsAtOnce = 16384;
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/images.h"
 #include "kernels/rows.h"
+#include "kernels/segment_attention.h"
 #include "kernels/unary.h"
 
 namespace openclip::kernels::ref {
@@ -30,6 +31,9 @@ void matmul(const Product& product, float* out);
 
 void attention(const AttentionShape& shape, const AttentionRows& rows, const AttentionSpan* spans,
                size_t span_count);
+
+void segment_attention(const AttentionShape& shape, const AttentionRows& rows,
+                       const SegmentSpans& spans);
 
 /// Convolution of channels-last images with w [out_channels, ky, kx, channels], without bias.
 void conv(const float* x, size_t count, const ConvShape& shape, const float* w, size_t out_channels,

@@ -100,6 +100,26 @@ TEST_P(GoldenTest, BatchAndThreadsDoNotChangeTheResult) {
   expect_features(image, images);
 }
 
+// What texts share from their start on is computed once; nobody may see that, to the last bit.
+TEST(ModelTest, SharedBeginningsAndEqualTextsChangeNoBit) {
+  for (const char* name : {"plain", "eos_bf16", "causal_last"}) {
+    const Golden golden(name);
+    const Context context(2);
+    const auto model =
+        Model::load(context, golden.config, golden.weights(), {.towers = Towers::text_only});
+    const std::vector<std::vector<int32_t>> ids = {
+        {58, 3, 4, 5, 59}, {58, 7, 59}, {58, 3, 4, 59},    {58, 3, 4, 5, 59},
+        {58, 59},          {58, 3, 59}, {58, 3, 4, 6, 59}, {58, 3, 4, 5, 6, 7, 59},
+        {5, 9, 2},         {5, 9},      {58, 3, 59}};
+    const size_t dim = static_cast<size_t>(golden.config.embed_dim);
+    std::vector<float> all(ids.size() * dim), single(all.size());
+    model->encode_text(context, ids, all.data());
+    for (size_t i = 0; i < ids.size(); ++i)
+      model->encode_text(Context(1), {&ids[i], 1}, &single[i * dim]);
+    EXPECT_EQ(single, all) << name;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
                          testing::Values("plain", "scale_average_quick", "no_ln_pre_last",
                                          "eos_bf16", "causal_last", "first_no_projection",

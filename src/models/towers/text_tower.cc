@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "base/error.h"
 #include "tensor/convert.h"
@@ -9,7 +10,7 @@
 namespace openclip {
 namespace {
 
-constexpr int64_t kChunkTokens = 2048;  // bounds memory; see vit.cc
+constexpr size_t kChunkTokens = 2048;  // bounds memory; see vit.cc
 
 std::string prefix_of(const ModelConfig& config) { return config.custom_text ? "text." : ""; }
 
@@ -85,15 +86,63 @@ void TextTower::encode(const Context& context, std::span<const std::vector<int32
   texts.reserve(ids.size());
   for (const std::vector<int32_t>& text : ids) texts.push_back(prepare(text));
   const WorkspacePool::Lease workspace = workspaces_.borrow();
-  for (size_t begin = 0; begin < texts.size();) {
-    int64_t tokens = 0;
-    size_t end = begin;
+  if (config_.causal)
+    encode_causal(context, *workspace, texts, out);
+  else
+    encode_sequences(context, *workspace, texts, out);
+}
+
+// Sorted, texts that begin alike are neighbours. Each chunk makes a tree of its own: what two
+// chunks share, one text's beginning, is computed twice.
+void TextTower::encode_causal(const Context& context, Workspace& workspace,
+                              std::span<const Sequence> texts, Matrix out) const {
+  std::vector<size_t> order(texts.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return texts[a].ids < texts[b].ids; });
+  for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    std::vector<std::span<const int32_t>> distinct;
+    std::vector<int64_t> row_of;  // of order[begin], order[begin + 1], …
+    size_t tokens = 0;
+    for (; end < order.size() && tokens < kChunkTokens; ++end) {
+      const std::vector<int32_t>& ids = texts[order[end]].ids;
+      const size_t shared = distinct.empty() ? 0 : shared_prefix(distinct.back(), ids);
+      if (distinct.empty() || shared < ids.size()) distinct.emplace_back(ids);
+      row_of.push_back(static_cast<int64_t>(distinct.size()) - 1);
+      tokens += ids.size() - shared;
+    }
+    const Workspace::Frame frame(workspace);
+    const Matrix rows = workspace.take(static_cast<int64_t>(distinct.size()), out.cols);
+    encode_tree(context, workspace, TokenTree(distinct), rows);
+    for (size_t i = begin; i < end; ++i)
+      std::memcpy(out.row(static_cast<int64_t>(order[i])), rows.row(row_of[i - begin]),
+                  static_cast<size_t>(out.cols) * sizeof(float));
+  }
+}
+
+void TextTower::encode_tree(const Context& context, Workspace& workspace, const TokenTree& tree,
+                            Matrix out) const {
+  const Workspace::Frame frame(workspace);
+  const Matrix x = workspace.take(static_cast<int64_t>(tree.ids.size()), config_.width);
+  const Matrix pooled = workspace.take(out.rows, config_.width);
+  embed(context, tree.ids, x);
+  for (int64_t i = 0; i < x.rows; ++i)
+    kernels::add_rows(ConstMatrix(x.row_range(i, 1)),
+                      positions_.matrix().row_range(tree.positions[static_cast<size_t>(i)], 1),
+                      x.row_range(i, 1));
+  blocks_.run_tree(context, workspace, x, tree, pooled);
+  finish(context, pooled, out);
+}
+
+void TextTower::encode_sequences(const Context& context, Workspace& workspace,
+                                 std::span<const Sequence> texts, Matrix out) const {
+  for (size_t begin = 0, end = 0; begin < texts.size(); begin = end) {
+    size_t tokens = 0;
     while (end < texts.size() && (end == begin || tokens < kChunkTokens))
-      tokens += static_cast<int64_t>(texts[end++].ids.size());
-    const Workspace::Frame frame(*workspace);
-    encode_chunk(context, *workspace, std::span(texts).subspan(begin, end - begin),
+      tokens += texts[end++].ids.size();
+    const Workspace::Frame frame(workspace);
+    encode_chunk(context, workspace, texts.subspan(begin, end - begin),
                  out.row_range(static_cast<int64_t>(begin), static_cast<int64_t>(end - begin)));
-    begin = end;
   }
 }
 
@@ -105,7 +154,6 @@ void TextTower::embed(const Context& context, std::span<const int32_t> ids, Matr
     to_float(context, table.dtype,
              table.bytes.subspan(static_cast<size_t>(ids[i]) * row_bytes, row_bytes),
              {x.row(static_cast<int64_t>(i)), width});
-  kernels::add_rows(ConstMatrix(x), positions_.matrix(), x);
 }
 
 void TextTower::encode_chunk(const Context& context, Workspace& workspace,
@@ -121,11 +169,17 @@ void TextTower::encode_chunk(const Context& context, Workspace& workspace,
   }
   const Matrix x = workspace.take(static_cast<int64_t>(tokens), config_.width);
   const Matrix pooled = workspace.take(out.rows, config_.width);
-  for (size_t i = 0; i < texts.size(); ++i)
-    embed(context, texts[i].ids,
-          x.row_range(static_cast<int64_t>(spans[i].query_begin),
-                      static_cast<int64_t>(spans[i].query_count)));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Matrix rows = x.row_range(static_cast<int64_t>(spans[i].query_begin),
+                                    static_cast<int64_t>(spans[i].query_count));
+    embed(context, texts[i].ids, rows);
+    kernels::add_rows(ConstMatrix(rows), positions_.matrix(), rows);
+  }
   blocks_.run_pooled(context, workspace, x, spans, pooled_rows, pooled);
+  finish(context, pooled, out);
+}
+
+void TextTower::finish(const Context& context, Matrix pooled, Matrix out) const {
   if (!projection_) return ln_final_.apply(context, pooled, out);
   ln_final_.apply(context, pooled, pooled);
   linear(context, pooled, *projection_, out);

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "models/towers/token_tree.h"
 #include "models/towers/transformer.h"
 #include "models/towers/weights.h"
 #include "tensor/workspace.h"
@@ -15,14 +16,16 @@
 namespace openclip {
 
 /// Token and position embeddings -> blocks -> ln_final of the pooled token -> projection.
-/// Sequences are packed without padding, and a causal one ends at its pooled token, since nothing
-/// after it can change the result; only where padding is seen (no causal mask, pool `last`) is it
-/// computed. Immutable, usable by many threads.
+/// A causal text ends at its pooled token, since nothing after it can change the result, and what
+/// texts of a call share from their start on is computed once (TokenTree), equal texts wholly.
+/// Others are packed without padding, save where padding is seen (no causal mask). Both are exact.
+/// Immutable, usable by many threads.
 class TextTower {
  public:
   TextTower(const Context& context, const Weights& weights, const ModelConfig& config);
 
-  /// ids: as Model::encode_text. out: [ids.size(), embed_dim].
+  /// ids: as Model::encode_text. out: [ids.size(), embed_dim]. The more texts come at once, the
+  /// more they share; memory grows by their token ids alone.
   /// Throws: InvalidArgument for empty or too long texts and ids outside of the vocabulary.
   void encode(const Context& context, std::span<const std::vector<int32_t>> ids, Matrix out) const;
 
@@ -33,9 +36,18 @@ class TextTower {
     int64_t pooled = 0;
   };
   Sequence prepare(const std::vector<int32_t>& ids) const;
+  void encode_causal(const Context& context, Workspace& workspace, std::span<const Sequence> texts,
+                     Matrix out) const;
+  void encode_tree(const Context& context, Workspace& workspace, const TokenTree& tree,
+                   Matrix out) const;
+  void encode_sequences(const Context& context, Workspace& workspace,
+                        std::span<const Sequence> texts, Matrix out) const;
   void encode_chunk(const Context& context, Workspace& workspace, std::span<const Sequence> texts,
                     Matrix out) const;
+  // x[i] = the embedding of ids[i], without its position.
   void embed(const Context& context, std::span<const int32_t> ids, Matrix x) const;
+  // out = projection(ln_final(pooled)); destroys pooled.
+  void finish(const Context& context, Matrix pooled, Matrix out) const;
 
   TextConfig config_;
   // The embedding table stays in the mapped file: a text reads few of its rows.

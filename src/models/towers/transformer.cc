@@ -69,8 +69,9 @@ void Transformer::run(const Context& context, Workspace& workspace, Matrix x,
   for (const Block& block : blocks_) run_block(context, workspace, block, x, spans);
 }
 
+template <class Spans>
 void Transformer::run_block(const Context& context, Workspace& workspace, const Block& block,
-                            Matrix x, std::span<const AttentionSpan> spans) const {
+                            Matrix x, const Spans& spans) const {
   const int64_t width = config_.width;
   const Workspace::Frame frame(workspace);
   const Matrix hidden = workspace.take(x.rows, width);
@@ -102,10 +103,31 @@ void Transformer::run_pooled(const Context& context, Workspace& workspace, Matri
   check_arg(pooled.size() == spans.size() && out.rows == static_cast<int64_t>(spans.size()),
             "[transformer] one pooled row for each of {} sequences, got {} and out {}",
             spans.size(), pooled.size(), out.shape_str());
-  const int64_t width = config_.width;
   for (size_t i = 0; i + 1 < blocks_.size(); ++i)
     run_block(context, workspace, blocks_[i], x, spans);
+  std::vector<AttentionSpan> pooled_spans(spans.begin(), spans.end());
+  for (size_t i = 0; i < spans.size(); ++i) {
+    pooled_spans[i].query_begin = i;
+    pooled_spans[i].query_count = 1;
+  }
+  run_last_block(context, workspace, x, std::span<const AttentionSpan>(pooled_spans), pooled, out);
+}
 
+void Transformer::run_tree(const Context& context, Workspace& workspace, Matrix x,
+                           const TokenTree& tree, Matrix out) const {
+  check_arg(config_.causal && out.rows == static_cast<int64_t>(tree.last_rows.size()),
+            "[transformer] a tree of {} texts needs causal blocks and as many rows, got {}",
+            tree.last_rows.size(), out.shape_str());
+  for (size_t i = 0; i + 1 < blocks_.size(); ++i)
+    run_block(context, workspace, blocks_[i], x, tree.attention);
+  run_last_block(context, workspace, x, tree.last_attention, tree.last_rows, out);
+}
+
+template <class Spans>
+void Transformer::run_last_block(const Context& context, Workspace& workspace, ConstMatrix x,
+                                 const Spans& spans, std::span<const int64_t> pooled,
+                                 Matrix out) const {
+  const int64_t width = config_.width;
   const Block& last = blocks_.back();
   const Workspace::Frame frame(workspace);
   const Matrix hidden = workspace.take(x.rows, width);
@@ -113,17 +135,14 @@ void Transformer::run_pooled(const Context& context, Workspace& workspace, Matri
   const Matrix pooled_hidden = workspace.take(out.rows, width);
   const Matrix q = workspace.take(out.rows, width);
   last.ln_1.apply(context, x, hidden);
-  std::vector<AttentionSpan> pooled_spans(spans.begin(), spans.end());
-  for (size_t i = 0; i < spans.size(); ++i) {
+  for (size_t i = 0; i < pooled.size(); ++i) {
     const size_t row_bytes = static_cast<size_t>(width) * sizeof(float);
     std::memcpy(out.row(static_cast<int64_t>(i)), x.row(pooled[i]), row_bytes);
     std::memcpy(pooled_hidden.row(static_cast<int64_t>(i)), hidden.row(pooled[i]), row_bytes);
-    pooled_spans[i].query_begin = i;
-    pooled_spans[i].query_count = 1;
   }
   linear(context, pooled_hidden, last.q, q);
   linear(context, hidden, last.kv, kv);
-  attention(context, workspace, q, kv.columns(0, width), kv.columns(width, width), pooled_spans,
+  attention(context, workspace, q, kv.columns(0, width), kv.columns(width, width), spans,
             {config_.heads, config_.causal}, pooled_hidden);
   finish_block(context, workspace, last, pooled_hidden, out);
 }

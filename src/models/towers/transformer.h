@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "models/config/model_config.h"
 #include "models/config/vit_keys.h"
+#include "models/towers/token_tree.h"
 #include "models/towers/weights.h"
 #include "tensor/attention.h"
 #include "tensor/linear.h"
@@ -57,16 +58,25 @@ class Transformer {
                   std::span<const AttentionSpan> spans, std::span<const int64_t> pooled,
                   Matrix out) const;
 
+  /// As run_pooled() for the texts of a prefix tree, whose last tokens are pooled; the blocks must
+  /// be causal. x: [tree.ids.size(), width]. out: [tree.last_rows.size(), width].
+  void run_tree(const Context& context, Workspace& workspace, Matrix x, const TokenTree& tree,
+                Matrix out) const;
+
  private:
   struct Block {
     NormWeights ln_1, ln_2;
     Linear q, kv, out_proj, c_fc, c_proj;
   };
 
-  // One block: queries (and the rows of `x` that are updated) at the rows where x is `from` for
-  // keys.
+  // Spans say which rows attend to which: sequences, or branches of a tree.
+  template <class Spans>
   void run_block(const Context& context, Workspace& workspace, const Block& block, Matrix x,
-                 std::span<const AttentionSpan> spans) const;
+                 const Spans& spans) const;
+  // The last block: query i of `spans` is row pooled[i] of x, and is what `out` gets.
+  template <class Spans>
+  void run_last_block(const Context& context, Workspace& workspace, ConstMatrix x,
+                      const Spans& spans, std::span<const int64_t> pooled, Matrix out) const;
   void finish_block(const Context& context, Workspace& workspace, const Block& block,
                     ConstMatrix attended, Matrix x) const;
 
