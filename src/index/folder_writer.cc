@@ -1,0 +1,240 @@
+#include "index/folder_writer.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace openclip {
+namespace {
+
+constexpr const char* kVectors = "vectors.ocv";
+
+void check_space(const std::string& folder, const IndexSpace& has, const IndexSpace& wanted) {
+  check_arg(has.dim == wanted.dim, "{}: holds vectors of {} numbers, not of {}; use another --out",
+            folder, has.dim, wanted.dim);
+  check_arg(has.model_key == wanted.model_key,
+            "{}: was made with the model {}, not with {}; use that model or another --out", folder,
+            has.model.empty() ? "(unknown)" : has.model,
+            wanted.model.empty() ? "(unknown)" : wanted.model);
+}
+
+std::vector<float> unit_vector(std::span<const float> vector) {
+  double sum = 0;
+  for (const float value : vector) sum += double{value} * value;
+  check_arg(std::isfinite(sum), "[index] a vector holds numbers that are not finite");
+  const double length = std::max(std::sqrt(sum), 1e-12);
+  std::vector<float> unit(vector.size());
+  for (size_t i = 0; i < vector.size(); ++i) unit[i] = static_cast<float>(vector[i] / length);
+  return unit;
+}
+
+}  // namespace
+
+// One writer at a time; the system lets go of it when the process dies.
+class FolderWriter::Lock {
+ public:
+  explicit Lock(const std::string& folder) {
+    const std::string path = folder + "/lock";
+    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0664);
+    if (fd_ < 0) throw IoError(fmt::format("{}: cannot write: {}", path, std::strerror(errno)));
+    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+    ::close(fd_);
+    throw IoError(folder + ": another process is writing this index; wait until it is done");
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  ~Lock() { ::close(fd_); }
+
+ private:
+  int fd_ = -1;
+};
+
+struct FolderWriter::Statements {
+  explicit Statements(Database& db)
+      : find(db.prepare("SELECT items.id, slot, hash, size, mtime, sources.path FROM items JOIN "
+                        "sources ON sources.id = source WHERE items.path = ?")),
+        slot_of_hash(db.prepare("SELECT slot FROM items WHERE hash = ? LIMIT 1")),
+        slot_of_id(db.prepare("SELECT slot FROM items WHERE id = ?")),
+        insert(db.prepare("INSERT INTO items(slot, path, title, fields, source, hash, size, mtime) "
+                          "VALUES(?, ?, ?, ?, ?, ?, ?, ?)")),
+        update(db.prepare("UPDATE items SET title = ?, fields = ?, source = ?, hash = ?, size = ?, "
+                          "mtime = ? WHERE id = ?")),
+        move(db.prepare("UPDATE items SET slot = ? WHERE id = ?")),
+        remove(db.prepare("DELETE FROM items WHERE id = ?")),
+        bury(db.prepare("INSERT INTO dead VALUES(?)")),
+        source(db.prepare("SELECT id, stamp FROM sources WHERE path = ?")),
+        add_source(db.prepare("INSERT INTO sources(path, stamp) VALUES(?, '')")),
+        stamp(db.prepare("UPDATE sources SET stamp = ? WHERE id = ?")),
+        ids(db.prepare("SELECT id FROM items WHERE source = ? ORDER BY id")) {}
+  Statement find, slot_of_hash, slot_of_id, insert, update, move, remove, bury, source, add_source,
+      stamp, ids;
+};
+
+FolderWriter::FolderWriter(const std::string& folder, const IndexSpace& space) : folder_(folder) {
+  std::error_code ec;
+  std::filesystem::create_directories(folder, ec);
+  if (ec) throw IoError(fmt::format("{}: cannot make the folder: {}", folder, ec.message()));
+  lock_ = std::make_unique<Lock>(folder);
+  open(space);
+  sql_ = std::make_unique<Statements>(*db_);
+  vectors_ = std::make_unique<VectorAppender>(folder_ + "/" + state_.vectors, state_.slots);
+  Statement count = db_->prepare("SELECT count(*) FROM items");
+  if (count.step()) size_ = count.integer(0);
+}
+
+FolderWriter::~FolderWriter() = default;
+
+void FolderWriter::open(const IndexSpace& space) {
+  db_ = std::make_unique<Database>(database_path(folder_), DatabaseMode::create);
+  // Readers go on while this writes. A kill cannot hurt it; a power failure may take the last
+  // commits, never part of one.
+  db_->run("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+  Transaction transaction(*db_);
+  Statement tables = db_->prepare("SELECT 1 FROM sqlite_master WHERE name = 'state'");
+  if (tables.step()) {
+    tables.reset();
+    state_ = read_state(*db_, database_path(folder_));
+    check_space(folder_, state_.space, space);
+    return transaction.commit();
+  }
+  state_ = {space, kVectors, 0};
+  VectorAppender::create(folder_ + "/" + kVectors, {space.dtype, space.dim});
+  create_tables(*db_, state_);
+  transaction.commit();
+}
+
+void FolderWriter::begin() {
+  if (!transaction_) transaction_.emplace(*db_);
+}
+
+int64_t FolderWriter::source_id(std::string_view source) {
+  if (last_source_id_ != 0 && last_source_ == source) return last_source_id_;
+  begin();
+  if (!sql_->source.bind(1, source).step()) {
+    sql_->add_source.bind(1, source).run();
+    last_source_id_ = db_->last_id();
+  } else {
+    last_source_id_ = sql_->source.integer(0);
+    sql_->source.reset();
+  }
+  last_source_ = source;
+  return last_source_id_;
+}
+
+std::optional<KnownItem> FolderWriter::find(std::string_view path) {
+  Statement& row = sql_->find;
+  if (!row.bind(1, path).step()) return std::nullopt;
+  KnownItem item{row.integer(0), {row.text(5), row.text(2), row.integer(3), row.integer(4)}};
+  row.reset();
+  return item;
+}
+
+std::optional<std::vector<float>> FolderWriter::find_content(std::string_view hash) {
+  if (hash.empty() || !sql_->slot_of_hash.bind(1, hash).step()) return std::nullopt;
+  const auto slot = static_cast<uint64_t>(sql_->slot_of_hash.integer(0));
+  sql_->slot_of_hash.reset();
+  const auto dim = static_cast<size_t>(state_.space.dim);
+  std::vector<float> vector(dim);
+  if (slot >= vectors_->slots()) {  // not appended yet
+    const size_t at = (slot - vectors_->slots()) * dim;
+    std::copy_n(new_vectors_.begin() + static_cast<long>(at), dim, vector.begin());
+  } else {
+    VectorFile(folder_ + "/" + state_.vectors, vectors_->slots()).read(slot, vector);
+  }
+  return vector;
+}
+
+void FolderWriter::bury(int64_t slot) { sql_->bury.bind(1, slot).run(); }
+
+int64_t FolderWriter::put(const Item& item, const Origin& origin, std::span<const float> vector) {
+  check_arg(vector.size() == static_cast<size_t>(state_.space.dim),
+            "[index] a vector of {} numbers for an index of {}", vector.size(), state_.space.dim);
+  const std::vector<float> unit = unit_vector(vector);
+  begin();
+  const int64_t source = source_id(origin.source);
+  const auto slot = static_cast<int64_t>(vectors_->slots() + new_ids_.size());
+  const std::string fields = item.fields.dump(-1, ' ', false, Json::error_handler_t::replace);
+  int64_t id = 0;
+  if (sql_->find.bind(1, item.path).step()) {
+    id = sql_->find.integer(0);
+    const int64_t old_slot = sql_->find.integer(1);
+    sql_->find.reset();
+    bury(old_slot);
+    sql_->move.bind(1, slot).bind(2, id).run();
+    Item known = item;
+    known.id = id;
+    describe(known, origin);
+  } else {
+    sql_->insert.bind(1, slot).bind(2, item.path).bind(3, item.title).bind(4, fields);
+    sql_->insert.bind(5, source).bind(6, origin.hash).bind(7, origin.size).bind(8, origin.mtime);
+    sql_->insert.run();
+    id = db_->last_id();
+    ++size_;
+  }
+  new_ids_.push_back(id);
+  new_vectors_.insert(new_vectors_.end(), unit.begin(), unit.end());
+  return id;
+}
+
+void FolderWriter::describe(const Item& item, const Origin& origin) {
+  begin();
+  const int64_t source = source_id(origin.source);
+  const std::string fields = item.fields.dump(-1, ' ', false, Json::error_handler_t::replace);
+  sql_->update.bind(1, item.title).bind(2, fields).bind(3, source).bind(4, origin.hash);
+  sql_->update.bind(5, origin.size).bind(6, origin.mtime).bind(7, item.id).run();
+}
+
+void FolderWriter::remove(int64_t id) {
+  begin();
+  if (!sql_->slot_of_id.bind(1, id).step()) return;
+  const int64_t slot = sql_->slot_of_id.integer(0);
+  sql_->slot_of_id.reset();
+  bury(slot);
+  sql_->remove.bind(1, id).run();
+  --size_;
+}
+
+std::vector<int64_t> FolderWriter::ids_of(std::string_view source) {
+  std::vector<int64_t> ids;
+  sql_->ids.bind(1, source_id(source));
+  while (sql_->ids.step()) ids.push_back(sql_->ids.integer(0));
+  return ids;
+}
+
+std::string FolderWriter::stamp(std::string_view source) {
+  if (!sql_->source.bind(1, source).step()) return {};
+  std::string stamp = sql_->source.text(1);
+  sql_->source.reset();
+  return stamp;
+}
+
+void FolderWriter::set_stamp(std::string_view source, std::string_view stamp) {
+  begin();
+  sql_->stamp.bind(1, stamp).bind(2, source_id(source)).run();
+}
+
+void FolderWriter::commit() {
+  if (!transaction_) return;
+  if (!new_ids_.empty()) {
+    vectors_->append(new_vectors_, new_ids_);
+    vectors_->flush();
+    write_state(*db_, "slots", std::to_string(vectors_->slots()));
+    new_vectors_.clear();
+    new_ids_.clear();
+  }
+  transaction_->commit();
+  transaction_.reset();
+}
+
+std::unique_ptr<IndexWriter> open_index_writer(const std::string& place, const IndexSpace& space) {
+  return std::make_unique<FolderWriter>(place, space);
+}
+
+}  // namespace openclip
