@@ -74,6 +74,8 @@ int run(int argc, char** argv) {
   ChosenCommand chosen;
   add_classify(app, chosen);
   add_embed(app, chosen);
+  add_index(app, chosen);
+  add_search(app, chosen);
   add_tokenize(app, chosen);
   add_preprocess(app, chosen);
   add_models(app, chosen);

@@ -11,6 +11,8 @@ using ChosenCommand = std::function<int()>;
 
 void add_classify(CLI::App& app, ChosenCommand& chosen);
 void add_embed(CLI::App& app, ChosenCommand& chosen);
+void add_index(CLI::App& app, ChosenCommand& chosen);
+void add_search(CLI::App& app, ChosenCommand& chosen);
 void add_tokenize(CLI::App& app, ChosenCommand& chosen);
 void add_preprocess(CLI::App& app, ChosenCommand& chosen);
 void add_models(CLI::App& app, ChosenCommand& chosen);

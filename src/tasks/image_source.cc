@@ -23,12 +23,6 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-bool is_archive(const std::string& path) {
-  const std::string name = lower_case(path);
-  return name.ends_with(".tar") || name.ends_with(".tar.gz") || name.ends_with(".tgz") ||
-         name.ends_with(".tar.zst");
-}
-
 ImageRef failed(const std::string& name, const std::string& problem) {
   ImageRef ref;
   ref.name = name;
@@ -43,6 +37,12 @@ bool has_image_extension(std::string_view name) {
   const std::string lower = lower_case(name.substr(name.size() - std::min<size_t>(5, name.size())));
   return std::any_of(kExtensions.begin(), kExtensions.end(),
                      [&](const char* extension) { return lower.ends_with(extension); });
+}
+
+bool is_archive_name(std::string_view name) {
+  const std::string lower = lower_case(name);
+  return lower.ends_with(".tar") || lower.ends_with(".tar.gz") || lower.ends_with(".tgz") ||
+         lower.ends_with(".tar.zst");
 }
 
 struct ImageSource::State {
@@ -78,7 +78,7 @@ struct ImageSource::State {
   void begin(const std::string& input) {
     try {
       if (fs::is_directory(input)) return list_folder(input);
-      if (is_archive(input)) return open_archive(input);
+      if (is_archive_name(input)) return open_archive(input);
       listed.emplace_back();
       listed.back().name = input;
     } catch (const Error& error) {

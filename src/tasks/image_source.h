@@ -35,6 +35,9 @@ class ImageSource {
 /// Whether the name ends like a picture's (.jpg, .png, …; any case).
 bool has_image_extension(std::string_view name);
 
+/// Whether the name ends like a tar archive's (.tar, .tar.gz, .tgz, .tar.zst; any case).
+bool is_archive_name(std::string_view name);
+
 /// The picture file's bytes, moved out of an archive's ref. Throws: errors of reading, NotFound.
 std::vector<uint8_t> load_image_bytes(ImageRef& ref);
 

@@ -1,0 +1,115 @@
+// openclip index: vectors of many pictures, kept to be searched.
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "index/index_writer.h"
+#include "io/jsonl_writer.h"
+#include "tasks/build_index.h"
+#include "tasks/index_feed.h"
+#include "tasks/search.h"
+
+namespace openclip {
+namespace {
+
+constexpr const char* kFooter =
+    "\nRun it again to bring the index in step: new and changed pictures are added, what is gone "
+    "from an\n"
+    "input is removed, the rest is not computed again. It may be stopped or killed at any time and "
+    "goes\n"
+    "on from there.\n"
+    "\nExamples:\n"
+    "  openclip index pictures/ --out pictures.index\n"
+    "  openclip index shards/*.tar --out shards.index --dtype f16\n"
+    "  openclip index features.npy --out features.index";
+
+struct IndexOptions {
+  CommonOptions common;
+  BuildRequest request;
+  std::string out;
+  std::string dtype;
+};
+
+bool only_vectors(const std::vector<std::string>& inputs) {
+  return std::all_of(inputs.begin(), inputs.end(),
+                     [](const std::string& input) { return input.ends_with(".npy"); });
+}
+
+DType storage(const std::string& name) {
+  if (name.empty()) return DType::f32;
+  if (name == "f32" || name == "f16") return *dtype_from_name(name);
+  if (name == "int8" || name == "i8") return DType::i8;
+  throw UsageError("--dtype must be f32, f16 or int8, got '" + name + "'");
+}
+
+OrderedJson counts_json(const IndexOptions& options, const IndexWriter& writer,
+                        const BuildCounts& counts) {
+  return {{"index", options.out},          {"items", writer.size()},
+          {"added", counts.added},         {"changed", counts.changed},
+          {"unchanged", counts.unchanged}, {"removed", counts.removed},
+          {"skipped", counts.skipped},     {"model", writer.space().model},
+          {"dim", writer.space().dim},     {"dtype", dtype_name(writer.space().dtype)}};
+}
+
+int run_index(const IndexOptions& options) {
+  const Context context = options.common.context();
+  // Vectors alone are of unknown origin, unless the user says which model made them.
+  const bool needs_model = !only_vectors(options.request.inputs);
+  std::shared_ptr<const Model> model;
+  IndexSpace space{.model = "", .model_key = "", .dim = 0, .dtype = storage(options.dtype)};
+  if (needs_model || !options.common.model.model.empty()) {
+    const ModelSource source = find_model(options.common, Need::weights);
+    space = space_of(source, space.dtype);
+    if (needs_model) model = load_model(context, source, {.towers = Towers::image_only});
+  } else {
+    space.dim = usage([&] { return vector_dim(options.request.inputs.front()); });
+  }
+  const auto writer = open_index_writer(options.out, space);
+
+  ProgressLine progress("items", options.common.quiet);
+  BuildListener listener;
+  listener.on_skipped = [&](const std::string& problem) {
+    progress.clear();
+    tell("skipped " + problem);
+  };
+  listener.on_progress = [&](const BuildCounts& counts, std::optional<int64_t>) {
+    progress.update(counts.done());
+  };
+  const BuildCounts counts = build_index(context, model.get(), *writer, options.request, listener);
+  progress.clear();
+  if (options.common.json)
+    print(json_line(counts_json(options, *writer, counts)) + "\n");
+  else
+    print(fmt::format("{}: {} items ({} added, {} changed, {} unchanged, {} removed, {} skipped)\n",
+                      options.out, writer->size(), counts.added, counts.changed, counts.unchanged,
+                      counts.removed, counts.skipped));
+  if (counts.skipped == 0) return 0;
+  tell(fmt::format("{} inputs could not be read; the rest is in {}", counts.skipped, options.out));
+  return 1;
+}
+
+}  // namespace
+
+void add_index(CLI::App& app, ChosenCommand& chosen) {
+  CLI::App* command = app.add_subcommand("index", "pictures, to be searched later");
+  const auto options = std::make_shared<IndexOptions>();
+  add_common_options(*command, options->common);
+  add_image_size(*command, options->common);
+  command
+      ->add_option("input", options->request.inputs,
+                   "folders, tar archives, pictures, or vectors as EMB.npy")
+      ->required()
+      ->type_name("DIR|TAR|EMB.npy");
+  command->add_option("--out", options->out, "the folder of the index")
+      ->required()
+      ->type_name("INDEX");
+  command->add_option("--dtype", options->dtype, "of the vectors of a new index: f32, f16, int8");
+  command->add_option("--batch", options->request.batch, "pictures of one pass")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  command->footer(kFooter);
+  command->callback([&chosen, options] { chosen = [options] { return run_index(*options); }; });
+}
+
+}  // namespace openclip
