@@ -6,8 +6,10 @@
 #include <cstring>
 
 #include "image/convert.h"
+#include "image/pixel_filter.h"
 #include "image/resize_filter.h"
 #include "image/resize_kernels.h"
+#include "kernels/resample.h"
 
 namespace openclip {
 namespace {
@@ -23,6 +25,12 @@ struct Fixed8 {
   static Sample finish(Sum sum) {
     return static_cast<Sample>(std::clamp(sum >> kWeightBits, 0, 255));
   }
+  static void add_row(const Sample* in, Weight weight, size_t count, Sum* sums) {
+    kernels::add_weighted(in, weight, count, sums);
+  }
+  static void finish_row(const Sum* sums, size_t count, Sample* out) {
+    kernels::finish_sums(sums, count, out);
+  }
 };
 
 // 16-bit samples: sums in double.
@@ -33,6 +41,12 @@ struct Real16 {
   static constexpr Sum kStart = 0.0;
   static Sample finish(Sum sum) {
     return static_cast<Sample>(std::clamp(std::floor(sum + 0.5), 0.0, 65535.0));
+  }
+  static void add_row(const Sample* in, Weight weight, size_t count, Sum* sums) {
+    for (size_t i = 0; i < count; ++i) sums[i] += in[i] * weight;
+  }
+  static void finish_row(const Sum* sums, size_t count, Sample* out) {
+    for (size_t i = 0; i < count; ++i) out[i] = finish(sums[i]);
   }
 };
 
@@ -50,6 +64,9 @@ class TwoPass {
   using Sample = typename Traits::Sample;
   using Weight = typename Traits::Weight;
   using Sum = typename Traits::Sum;
+  // Three and four 8-bit channels have a kernel for the rows; its table is the larger one.
+  static constexpr bool kPixelKernel = sizeof(Sample) == 1 && kChannels >= 3;
+  static constexpr int64_t kKernelEntries = 1 << 20;
 
  public:
   TwoPass(const ResizeTask& task, bool premultiplied)
@@ -122,12 +139,18 @@ class TwoPass {
       if (!table_x_ || step < window_.width) {
         table_x_.emplace(filter_x_, window_.left + x,
                          window_.left + std::min(x + step, window_.width));
+        if constexpr (kPixelKernel) {
+          if (step >= window_.width && std::ssize(table_x_->weights) <= kKernelEntries)
+            pixel_filter_.prepare(*table_x_, first_column_, kChannels);
+        }
       }
       filter_row(in, *table_x_, out + samples(x));
     }
   }
 
-  void filter_row(const Sample* in, const WeightTable<Weight>& table, Sample* out) const {
+  void filter_row(const Sample* in, const WeightTable<Weight>& table, Sample* out) {
+    if constexpr (kPixelKernel)
+      if (pixel_filter_.ready()) return pixel_filter_.run(in, end_column_ - first_column_, out);
     const Weight* weights = table.weights.data();
     for (const Taps& taps : table.taps) {
       const Sample* pixel = in + samples(taps.first - first_column_);
@@ -160,7 +183,7 @@ class TwoPass {
       }
       for (int y = open; y < next; ++y) {
         if (in >= taps(y).end()) continue;
-        add_row(row, table.row(window_.top + y)[in - taps(y).first], sum(y), row_samples);
+        Traits::add_row(row, table.row(window_.top + y)[in - taps(y).first], row_samples, sum(y));
       }
       for (; open < next && taps(open).end() <= in + 1; ++open) finish_row(sum(open), open, out);
     }
@@ -175,15 +198,10 @@ class TwoPass {
     return static_cast<int>(most);
   }
 
-  static void add_row(const Sample* __restrict in, Weight weight, Sum* __restrict sum,
-                      size_t count) {
-    for (size_t i = 0; i < count; ++i) sum[i] += in[i] * weight;
-  }
-
   void finish_row(const Sum* sum, int y, Image& out) {
     auto* row = reinterpret_cast<Sample*>(out.row(y));
     Sample* finished = columns_first_ ? between_.data() : row;
-    for (size_t i = 0; i < between_.size(); ++i) finished[i] = Traits::finish(sum[i]);
+    Traits::finish_row(sum, between_.size(), finished);
     if (columns_first_) filter_x(finished, row);
   }
 
@@ -195,6 +213,7 @@ class TwoPass {
   const bool columns_first_;
   const int first_column_, end_column_;  // the input columns that the window needs
   std::optional<WeightTable<Weight>> table_x_;
+  RowPixelFilter pixel_filter_;
   std::vector<uint8_t> premultiplied_row_;
   std::vector<Sample> between_;  // one row between the passes
 };
