@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from support import TINY, ProgramTest
+from support import TINY, ProgramTest, png
 
 COMMANDS = ("classify", "embed", "tokenize", "preprocess", "models", "bench")
 
@@ -88,7 +88,7 @@ class ModelsTest(ProgramTest):
 
 class BenchTest(ProgramTest):
     KEYS = ["task", "model", "batch", "threads", "precision", "isa", "seconds", "items_per_s",
-            "peak_rss_mb", "gflops", "machine_gflops"]
+            "peak_rss_mb", "gflops", "machine_gflops", "share_of_peak", "items"]
 
     def check(self, result, task, model, batch):
         self.assertEqual(list(result), self.KEYS)
@@ -104,6 +104,19 @@ class BenchTest(ProgramTest):
             self.assertEqual(line.count("\n"), 1)
             self.check(json.loads(line), task, "tiny_model", 3)
 
+    def test_tasks_from_files(self):
+        self.file("in/a.png", png(40, 30))
+        self.file("in/b.png", png(30, 50))
+        self.file("names.txt", "cat\ndog\nred house\n")
+        for task, options, items in (
+                ("zeroshot", ("--classes", "2", "--labels-file", "names.txt"), 160),
+                ("zeroshot", ("--classes", "17"), 17 * 80), ("preprocess", ("--images", "in"), 2),
+                ("embed", ("--images", "in"), 2), ("text", ("--captions", "5", "--batch", "4"), 4)):
+            result = self.succeed_json("bench", "--task", task, "--seconds", "0.01", *options)
+            self.assertEqual((result["task"], result["items"]), (task, items))
+            self.assertEqual(result["gflops"] > 0, task != "preprocess")
+        self.assertEqual(self.listing(), ["in", "names.txt"])
+
     def test_random_weights(self):
         config = json.loads((TINY / "open_clip_config.json").read_text())["model_cfg"]
         self.file("small.json", json.dumps(config))
@@ -116,6 +129,10 @@ class BenchTest(ProgramTest):
         self.refuse(2, "bench", "--model", "ViT-B-32", "--image-size", "31", says="32, to 4096")
         self.refuse(2, "bench", "--task", "video", says="video")
         self.refuse(2, "bench", "--batch", "0", says="--batch")
+        self.refuse(2, "bench", "--task", "embed", says="--images")
+        self.refuse(2, "bench", "--task", "text", "--captions", "many", says="--captions")
+        self.file("bad.png", b"nothing")
+        self.refuse(1, "bench", "--task", "preprocess", "--images", "bad.png", says="bad.png")
 
 
 if __name__ == "__main__":

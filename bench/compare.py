@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Measures openclip and its peers in turn and prints how they compare.
+
+    compare.py --python VENV/bin/python [--model ViT-B-32] [--rounds 5] [--json FILE] [--only TASK]…
+
+Every program is started and warmed up once, then all take turns: a round measures each of them for --seconds, so
+that whatever else the machine does falls on all alike. A figure is the median over the rounds. VENV holds the
+peers' packages (bench/peers.py lists them); what cannot be imported or run is reported and left out.
+"""
+import argparse
+import json
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+F32, LOW = ["torch", "compile", "ort", "ov"], ["bf16", "ort8", "ov8"]
+
+# name: (arguments that openclip and the peers share, peers, of them low precision)
+WORK = {
+    "image, batch 1": (["--task", "image", "--batch", "1"], F32 + LOW),
+    "image, batch 32": (["--task", "image", "--batch", "32"], F32 + LOW),
+    "text, one caption": (["--task", "text", "--batch", "1"], F32 + LOW),
+    "text, 64 captions": (["--task", "text", "--batch", "64"], F32 + LOW),
+    "zero-shot classifier": (["--task", "zeroshot"], ["torch", "ort", "ov", "ort8"]),
+    "JPEG to tensor": (["--task", "preprocess"], ["pillow"]),
+}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--openclip", default=str(ROOT / "build/openclip"))
+    parser.add_argument("--python", default=sys.executable, help="with the peers' packages")
+    parser.add_argument("--dir", type=pathlib.Path, default=pathlib.Path("/tmp/openclip-compare"))
+    parser.add_argument("--model", default="ViT-B-32")
+    parser.add_argument("--precisions", default="f32", help="openclip's, separated by commas")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2, help="of a measurement")
+    parser.add_argument("--classes", type=int, default=1000, help="openclip's zero-shot classifier")
+    parser.add_argument("--peer-classes", type=int, default=1, help="the peers', whose time grows with it")
+    parser.add_argument("--only", action="append", choices=list(WORK))
+    parser.add_argument("--peers", help="separated by commas")
+    parser.add_argument("--json", type=pathlib.Path)
+    return parser.parse_args()
+
+
+class Peer:
+    """bench/peers.py serve, kept alive between the rounds."""
+
+    def __init__(self, name, options, args):
+        command = [args.python, str(ROOT / "bench/peers.py"), "serve", str(args.dir), "--model", args.model,
+                   "--peer", name, "--threads", str(args.threads), "--seconds", str(args.seconds),
+                   "--classes", str(args.peer_classes), "--images", str(args.dir / "pictures"), *options]
+        self.name = name
+        self.errors = open(args.dir / f"{name}.log", "w+")
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.errors, text=True)
+        if not self.answer():
+            self.process.wait()
+            self.errors.seek(0)
+            raise RuntimeError((self.errors.read().strip().splitlines() or ["no message"])[-1])
+        # Spinning workers of a peer that waits would disturb the next.
+        self.process.send_signal(signal.SIGSTOP)
+
+    def answer(self):
+        """The next line that is the server's own; libraries print on stdout as well."""
+        for line in self.process.stdout:
+            if line.startswith("{") or line == "ready\n":
+                return line
+        return ""
+
+    def measure(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        result = json.loads(self.answer())
+        self.process.send_signal(signal.SIGSTOP)
+        return result
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.errors.close()
+
+
+class Own:
+    """`openclip bench`, started anew each time: that takes a fraction of a second."""
+
+    def __init__(self, precision, options, args):
+        self.name = f"openclip {precision}"
+        self.command = [args.openclip, "bench", "--json", "--quiet", "--model", args.model, "--precision",
+                        precision, "--threads", str(args.threads), "--seconds", str(args.seconds), *options]
+        if "preprocess" in options:
+            self.command += ["--images", str(args.dir / "pictures")]
+        else:
+            self.command += ["--pretrained", str(args.dir / f"{args.model}.safetensors")]
+        if "image" not in options and "preprocess" not in options:
+            self.command += ["--labels-file", str(args.dir / "names.txt"), "--classes", str(args.classes)]
+        self.measure()  # says at once what does not work
+
+    def measure(self):
+        done = subprocess.run(self.command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1])
+        return json.loads(done.stdout)
+
+    def close(self):
+        pass
+
+
+def prepare(args):
+    def peers(*arguments):
+        subprocess.run([args.python, str(ROOT / "bench/peers.py"), *map(str, arguments)], check=True)
+    args.dir.mkdir(parents=True, exist_ok=True)
+    if not (args.dir / f"{args.model}.safetensors").exists():
+        peers("weights", args.dir, "--model", args.model)
+    if not (args.dir / "names.txt").exists():
+        peers("names", args.dir / "names.txt")
+    if not (args.dir / "pictures").exists():
+        peers("pictures", args.dir / "pictures")
+
+
+def start(kind, names, options, args, problems):
+    programs = []
+    for name in names:
+        try:
+            programs.append(kind(name, options, args))
+        except (RuntimeError, OSError) as problem:
+            problems.append(f"{options[1]}, {name}: {problem}")
+            print(problems[-1], file=sys.stderr)
+    return programs
+
+
+def compare(work, args, problems):
+    """All measurements of one kind of work: {program: [result of each round]}."""
+    options, peers = WORK[work]
+    chosen = [p for p in peers if not args.peers or p in args.peers.split(",")]
+    precisions = ["f32"] if "preprocess" in options else args.precisions.split(",")
+    programs = start(Own, precisions, options, args, problems) + start(Peer, chosen, options, args, problems)
+    rounds = {program.name: [] for program in programs}
+    try:
+        for _ in range(args.rounds):
+            for program in programs:
+                rounds[program.name].append(program.measure())
+    finally:
+        for program in programs:
+            program.close()
+    return rounds
+
+
+def median_rate(results):
+    return statistics.median(result["items_per_s"] for result in results)
+
+
+def best_of(rates, names):
+    present = {name: rates[name] for name in names if name in rates}
+    return max(present.items(), key=lambda item: item[1], default=(None, 0))
+
+
+def table(everything):
+    """Markdown: one row for each kind of work and precision of ours."""
+    lines = ["| work | openclip | items/s | best peer, f32 | items/s | ratio | best peer, low precision | items/s | ratio |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for work, rounds in everything.items():
+        rates = {name: median_rate(results) for name, results in rounds.items() if results}
+        f32, low = best_of(rates, F32 + ["pillow"]), best_of(rates, LOW)
+        for name, rate in rates.items():
+            if not name.startswith("openclip"):
+                continue
+            cells = [work, name.removeprefix("openclip "), f"{rate:.4g}"]
+            for peer, other in (f32, low):
+                cells += [peer, f"{other:.4g}", f"{rate / other:.2f}"] if peer else ["–"] * 3
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main():
+    args = arguments()
+    prepare(args)
+    problems, everything = [], {}
+    for work in args.only or WORK:
+        everything[work] = compare(work, args, problems)
+    machine = [r for rounds in everything.values() for name, results in rounds.items()
+               for r in results if name.startswith("openclip")]
+    summary = {"model": args.model, "threads": args.threads, "rounds": args.rounds,
+               "date": time.strftime("%Y-%m-%d"), "isa": machine[0]["isa"] if machine else None,
+               "machine_gflops": max((r["machine_gflops"] for r in machine), default=None),
+               "problems": problems, "rounds_of": everything}
+    if args.json:
+        args.json.write_text(json.dumps(summary, indent=1) + "\n")
+    print(f"{args.model}, {args.threads} threads, {summary['isa']}, f32 limit {summary['machine_gflops']} GFLOP/s, "
+          f"median of {args.rounds} rounds\n")
+    print(table(everything))
+
+
+if __name__ == "__main__":
+    main()
