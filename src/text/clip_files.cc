@@ -36,8 +36,10 @@ Json added_token(const Json& vocab, const char* content) {
           {"special", true}};
 }
 
-// What transformers' CLIPTokenizer builds from a vocabulary and its merges.
-Json tokenizer_json(const std::string& source, const Json& vocab, const Json& merges) {
+// What transformers' CLIPTokenizer builds from a vocabulary and its merges. A padding token of its
+// own is found in texts as well, before they are split into words: "!" in Stable Diffusion 2.
+Json tokenizer_json(const std::string& source, const Json& vocab, const Json& merges,
+                    const std::string& pad_token = "") {
   for (const char* token : {kStart, kEnd})
     if (!vocab.contains(token)) throw ParseError(source, fmt::format("lacks the token {}", token));
   const Json split = {
@@ -52,12 +54,15 @@ Json tokenizer_json(const std::string& source, const Json& vocab, const Json& me
                       {"add_prefix_space", false},
                       {"trim_offsets", true},
                       {"use_regex", true}};
+  Json added = Json::array({added_token(vocab, kStart), added_token(vocab, kEnd)});
+  if (pad_token != kStart && pad_token != kEnd && vocab.contains(pad_token))
+    added.push_back(added_token(vocab, pad_token.c_str()));
   const Json spaces = {
       {"type", "Replace"}, {"pattern", Json::object({{"Regex", R"(\s+)"}})}, {"content", " "}};
   return {{"version", "1.0"},
           {"truncation", nullptr},
           {"padding", nullptr},
-          {"added_tokens", Json::array({added_token(vocab, kStart), added_token(vocab, kEnd)})},
+          {"added_tokens", added},
           {"normalizer",
            {{"type", "Sequence"},
             {"normalizers", Json::array({Json::object({{"type", "NFC"}}), spaces,
@@ -108,10 +113,9 @@ std::unique_ptr<HfTokenizer> load_clip_files(const std::string& folder,
   if (vocab.is_discarded() || !vocab.is_object()) throw ParseError(vocab_path, "is no JSON object");
   const Json merges =
       merges_of(merges_path, lines_of(read_text_file(merges_path, kMaxFileBytes)), SIZE_MAX);
-  if (options.pad_token.empty())
-    options.pad_token = read_pad_token((path / "tokenizer_config.json").string());
-  return std::make_unique<HfTokenizer>(vocab_path, tokenizer_json(vocab_path, vocab, merges).dump(),
-                                       options);
+  if (options.pad_token.empty()) options.pad_token = read_pad_token(folder);
+  return std::make_unique<HfTokenizer>(
+      vocab_path, tokenizer_json(vocab_path, vocab, merges, options.pad_token).dump(), options);
 }
 
 std::map<std::string, std::string> clip_vocabulary_files(const std::string& source,

@@ -57,20 +57,35 @@ std::string_view next_special_word(std::string_view text, size_t* position) {
   return {};
 }
 
-}  // namespace
+// The object in a file; an empty one where there is no file.
+nlohmann::json read_object(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return nlohmann::json::object();
+  const std::string text = read_text_file(path.string(), kMaxFileBytes);
+  auto json = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+  if (json.is_discarded()) throw ParseError(path.string(), "not valid JSON");
+  return json.is_object() ? json : nlohmann::json::object();
+}
 
-// A string, or an object with its content.
-std::string read_pad_token(const std::string& path) {
-  if (!std::filesystem::exists(path)) return {};
-  const std::string text = read_text_file(path, kMaxFileBytes);
-  const auto config = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
-  if (config.is_discarded()) throw ParseError(path, "not valid JSON");
-  if (!config.is_object() || !config.contains("pad_token")) return {};
-  const auto& token = config["pad_token"];
+// A token is written as a string, or as an object whose `content` it is.
+std::string pad_token_of(const nlohmann::json& object) {
+  if (!object.contains("pad_token")) return {};
+  const auto& token = object["pad_token"];
   if (token.is_string()) return token.get<std::string>();
   const bool has_content =
       token.is_object() && token.contains("content") && token["content"].is_string();
   return has_content ? token["content"].get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::string read_pad_token(const std::string& folder) {
+  const std::filesystem::path path = folder;
+  const nlohmann::json config = read_object(path / "tokenizer_config.json");
+  if (!config.contains("added_tokens_decoder"))
+    if (std::string token = pad_token_of(read_object(path / "special_tokens_map.json"));
+        !token.empty())
+      return token;
+  return pad_token_of(config);
 }
 
 struct HfTokenizer::Definition : HfDefinition {};
@@ -92,8 +107,8 @@ HfTokenizer::HfTokenizer(const std::string& source, std::string_view json_text, 
 
 std::unique_ptr<HfTokenizer> HfTokenizer::open(const std::string& path, Options options) {
   const std::string text = read_text_file(path, kMaxFileBytes);
-  const auto config = std::filesystem::path(path).parent_path() / "tokenizer_config.json";
-  if (options.pad_token.empty()) options.pad_token = read_pad_token(config.string());
+  if (options.pad_token.empty())
+    options.pad_token = read_pad_token(std::filesystem::path(path).parent_path().string());
   return std::make_unique<HfTokenizer>(path, text, std::move(options));
 }
 

@@ -13,9 +13,11 @@
 
 namespace openclip {
 
-/// "pad_token" of the tokenizer_config.json at `path`; empty if there is none.
+/// The padding token of a tokenizer's folder; empty if its files name none. As in transformers, a
+/// special_tokens_map.json is asked before the tokenizer_config.json, unless that is of the newer
+/// kind that lists all added tokens: Stable Diffusion 2 has another token in each.
 /// Throws: IoError, ParseError.
-std::string read_pad_token(const std::string& path);
+std::string read_pad_token(const std::string& folder);
 
 /// Byte-level BPE with an end-of-word suffix, a vocabulary of its own, and CLIP's splitting
 /// pattern: ids equal those of open_clip 3.3.0's HFTokenizer with the same file. Tokenizers of
@@ -30,8 +32,7 @@ class HfTokenizer : public Tokenizer {
     std::string pad_token{};  // empty: the file's own padding, else id 0
   };
 
-  /// Reads `path` (a tokenizer.json) and, for the padding token, a tokenizer_config.json beside it
-  /// if there is one. Throws: NotFound, IoError, ParseError, Unsupported.
+  /// Reads `path` (a tokenizer.json) and, for the padding token, the files beside it. Throws: NotFound, IoError, ParseError, Unsupported.
   static std::unique_ptr<HfTokenizer> open(const std::string& path, Options options);
 
   /// Parses the text of a tokenizer.json; `source` names it in errors.
