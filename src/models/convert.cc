@@ -162,6 +162,10 @@ class NewFolder {
 
 ConvertedModel convert_model(const ModelSource& source, const ConvertOptions& options) {
   check_target(options);
+  if (source.config.text_only)
+    throw Unsupported(
+        fmt::format("{} is a text encoder without an image tower, which neither layout can express",
+                    source.config.name));
   if (source.weights.empty()) throw NotFound(source.missing_weights);
   ConvertedModel result;
   ModelConfig config = source.config;

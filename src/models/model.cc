@@ -21,6 +21,8 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
 std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig config,
                                          LazyTensors tensors, const std::string& source,
                                          const LoadOptions& options) {
+  check_arg(!config.text_only || options.towers == Towers::text_only,
+            "{} is a text encoder without an image tower", config.name);
   const Weights weights(std::move(tensors), source, config);
   const std::shared_ptr<Model> model(new Model());
   if (options.towers != Towers::text_only)
@@ -31,7 +33,7 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
     else
       model->text_ = std::make_unique<TextTower>(context, weights, config);
   }
-  model->logit_scale_ = std::exp(weights.scalar("logit_scale"));
+  if (!config.text_only) model->logit_scale_ = std::exp(weights.scalar("logit_scale"));
   if (config.has_logit_bias) model->logit_bias_ = weights.scalar("logit_bias");
   model->config_ = std::move(config);
   return model;
@@ -44,6 +46,26 @@ void Model::encode_image(const Context& context, const float* pixels, int64_t co
   check_arg(image_ != nullptr, "[encode_image] the image tower was not loaded");
   check_arg(count >= 0, "[encode_image] count must not be negative, got {}", count);
   image_->encode(context, pixels, {out, count, config_.embed_dim});
+}
+
+void Model::encode_image_tokens(const Context& context, const float* pixels, int64_t count,
+                                const TokenStates& states, float* out) const {
+  check_arg(image_ != nullptr, "[encode_image] the image tower was not loaded");
+  check_arg(count >= 0, "[encode_image] count must not be negative, got {}", count);
+  const VisionConfig& vision = config_.vision;
+  if (vision.is_resnet || vision.convnext)
+    throw Unsupported("the image tower of " + config_.name + " has no tokens");
+  image_->encode_tokens(context, pixels, states, {out, count * vision.tokens(), vision.width});
+}
+
+void Model::encode_text_tokens(const Context& context, std::span<const std::vector<int32_t>> ids,
+                               const TokenStates& states, float* out) const {
+  check_arg(text_ != nullptr || hf_text_ != nullptr, "[encode_text] the text tower was not loaded");
+  if (hf_text_)
+    throw Unsupported("the states of single tokens are not to be had from the text tower of " +
+                      config_.name + ", which is one of transformers");
+  const auto rows = static_cast<int64_t>(ids.size()) * config_.text.context_length;
+  text_->encode_tokens(context, ids, states, {out, rows, config_.text.width});
 }
 
 void Model::encode_text(const Context& context, std::span<const std::vector<int32_t>> ids,

@@ -11,6 +11,7 @@
 #include "base/context.h"
 #include "io/lazy_tensor.h"
 #include "models/config/model_config.h"
+#include "models/towers/token_states.h"
 
 namespace openclip {
 
@@ -54,6 +55,20 @@ class Model {
   /// no causal mask) the tower pads by itself. out: [ids.size(), embed_dim].
   void encode_text(const Context& context, std::span<const std::vector<int32_t>> ids,
                    float* out) const;
+
+  /// States of all tokens, not only of the pooled one: out [ids.size() * context_length, width] of
+  /// the text tower, padding included (missing ids are filled up with the config's pad_id).
+  /// ids: as encode_text; with paddings of another kind up to context_length ids. Throws:
+  /// InvalidArgument as encode_text and for layers that are not there; Unsupported for towers of
+  /// transformers. Source: transformers CLIPTextModel, hidden_states[layer].
+  void encode_text_tokens(const Context& context, std::span<const std::vector<int32_t>> ids,
+                          const TokenStates& states, float* out) const;
+
+  /// The same of pictures: out [count * config().vision.tokens(), width of the vision transformer],
+  /// the class token first where there is one. Throws: as above; Unsupported for other image
+  /// towers.
+  void encode_image_tokens(const Context& context, const float* pixels, int64_t count,
+                           const TokenStates& states, float* out) const;
 
   /// exp(logit_scale), what cosine similarities are multiplied with before the softmax.
   float logit_scale() const { return logit_scale_; }

@@ -14,15 +14,17 @@ namespace openclip {
 namespace {
 
 constexpr size_t kTextsAtOnce = 4096;
+constexpr size_t kTokenTextsAtOnce = 64;  // whose rows are some hundred times longer
 
 // The two output files and the count of their rows.
 class RowWriter {
  public:
-  RowWriter(const EmbedRequest& request, int64_t dim, const EmbedListener& listener)
+  RowWriter(const EmbedRequest& request, const std::vector<int64_t>& row,
+            const EmbedListener& listener)
       : npy_path_(request.out),
         jsonl_path_(rows_path(request.out)),
         listener_(listener),
-        npy_(npy_path_, DType::f32, {dim}),
+        npy_(npy_path_, DType::f32, row),
         jsonl_(jsonl_path_) {}
 
   void features(std::span<const float> rows) { npy_.append(rows); }
@@ -65,15 +67,19 @@ OrderedJson describe_image(const ImageRef& ref) {
 
 int64_t embed_images(const Context& context, const Model& model, const EmbedRequest& request,
                      const EmbedListener& listener, RowWriter& out) {
-  const size_t dim = static_cast<size_t>(model.config().embed_dim);
+  const auto each = static_cast<size_t>(element_count(row_shape(model.config(), request)));
   ImageStream stream(context, preprocess_config(model.config()), request.images, 2 * request.batch);
   std::vector<float> pixels, features;
   std::vector<ImageRef> refs;
   const auto flush = [&] {
     if (refs.empty()) return;
-    features.resize(refs.size() * dim);
-    model.encode_image(context, pixels.data(), static_cast<int64_t>(refs.size()), features.data());
-    if (request.normalize) normalize_rows(features, static_cast<int64_t>(dim));
+    const auto count = static_cast<int64_t>(refs.size());
+    features.resize(refs.size() * each);
+    if (request.tokens)
+      model.encode_image_tokens(context, pixels.data(), count, *request.tokens, features.data());
+    else
+      model.encode_image(context, pixels.data(), count, features.data());
+    if (request.normalize && !request.tokens) normalize_rows(features, static_cast<int64_t>(each));
     out.features(features);
     for (const ImageRef& ref : refs) out.describe(describe_image(ref));
     pixels.clear();
@@ -94,7 +100,30 @@ int64_t embed_images(const Context& context, const Model& model, const EmbedRequ
   return skipped;
 }
 
+std::vector<float> text_token_states(const Context& context, const Model& model,
+                                     const Tokenizer& tokenizer, std::span<const std::string> texts,
+                                     const TokenStates& states) {
+  std::vector<std::vector<int32_t>> ids;
+  for (const std::string& text : texts) ids.push_back(tokenizer.encode_padded(text));
+  const TextConfig& text = model.config().text;
+  std::vector<float> out(texts.size() *
+                         static_cast<size_t>(int64_t{text.context_length} * text.width));
+  model.encode_text_tokens(context, ids, states, out.data());
+  return out;
+}
+
 }  // namespace
+
+std::vector<int64_t> row_shape(const ModelConfig& config, const EmbedRequest& request) {
+  if (!request.tokens) return {config.embed_dim};
+  const std::vector<int64_t> image = {config.vision.tokens(), config.vision.width};
+  const std::vector<int64_t> text = {config.text.context_length, config.text.width};
+  if (request.images.empty()) return text;
+  check_arg(request.texts.empty() || image == text,
+            "pictures have {} tokens of {}, texts {} of {}; embed them into files of their own",
+            image[0], image[1], text[0], text[1]);
+  return image;
+}
 
 std::string rows_path(const std::string& npy_path) {
   const std::string stem =
@@ -106,14 +135,17 @@ EmbedResult embed(const Context& context, const Model& model, const Tokenizer* t
                   const EmbedRequest& request, const EmbedListener& listener) {
   check_arg(request.batch > 0, "[embed] batch must be above 0");
   check_arg(tokenizer != nullptr || request.texts.empty(), "[embed] texts need a tokenizer");
-  RowWriter out(request, model.config().embed_dim, listener);
+  RowWriter out(request, row_shape(model.config(), request), listener);
   EmbedResult result;
   if (!request.images.empty())
     result.skipped = embed_images(context, model, request, listener, out);
   const std::span<const std::string> texts = request.texts;
-  for (size_t begin = 0; begin < texts.size(); begin += kTextsAtOnce) {
-    const auto part = texts.subspan(begin, std::min(kTextsAtOnce, texts.size() - begin));
-    out.features(encode_texts(context, model, *tokenizer, part, request.normalize));
+  const size_t at_once = request.tokens ? kTokenTextsAtOnce : kTextsAtOnce;
+  for (size_t begin = 0; begin < texts.size(); begin += at_once) {
+    const auto part = texts.subspan(begin, std::min(at_once, texts.size() - begin));
+    out.features(request.tokens
+                     ? text_token_states(context, model, *tokenizer, part, *request.tokens)
+                     : encode_texts(context, model, *tokenizer, part, request.normalize));
     for (const std::string& text : part) out.describe({{"text", text}});
   }
   out.finish();

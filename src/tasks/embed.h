@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct EmbedRequest {
   std::vector<std::string> texts;
   std::string out;  // F.npy; F.jsonl is written beside it
   bool normalize = true;
-  size_t batch = 32;  // pictures of one pass through the tower
+  std::optional<TokenStates> tokens{};  // the states of all tokens in place of the features
+  size_t batch = 32;                    // pictures of one pass through the tower
 };
 
 /// Whom to tell while it runs; either may be null.
@@ -30,8 +32,13 @@ struct EmbedResult {
   int64_t skipped = 0;  // inputs that could not be read
 };
 
-/// Writes F.npy, float32 [rows, embed_dim], pictures then texts in the order of the inputs, and
-/// F.jsonl with one line for each row: {"row", "image"} (and {"archive", "member"}) or {"row",
+/// Shape of one row: [embed_dim], or where `tokens` is asked for [tokens, width], as
+/// Model::encode_text_tokens and encode_image_tokens.
+/// Throws: InvalidArgument if the rows of pictures and texts differ.
+std::vector<int64_t> row_shape(const ModelConfig& config, const EmbedRequest& request);
+
+/// Writes F.npy, float32 [rows, …] of row_shape, pictures then texts in the order of the inputs,
+/// and F.jsonl with one line for each row: {"row", "image"} (and {"archive", "member"}) or {"row",
 /// "text"}. Memory does not grow with the number of pictures. Both files appear at the end or not
 /// at all. Throws: IoError if they cannot be written; errors of the towers.
 EmbedResult embed(const Context& context, const Model& model, const Tokenizer* tokenizer,

@@ -88,6 +88,7 @@ struct ModelConfig {
   std::string name;
   int embed_dim = 512;
   bool custom_text = false;  // text tower's keys carry the prefix `text.`
+  bool text_only = false;    // a text encoder of transformers: `vision` says nothing
   bool has_logit_bias = false;
   VisionConfig vision;
   TextConfig text;

@@ -182,6 +182,7 @@ std::vector<TensorSpec> text_tensors(const ModelConfig& config) {
 }
 
 std::vector<TensorSpec> model_tensors(const ModelConfig& config) {
+  if (config.text_only) return text_tensors(config);
   Table root("");
   root.add("logit_scale", {}, constant(std::log(1.0 / 0.07)));
   if (config.has_logit_bias) root.add("logit_bias", {}, constant(-10));

@@ -1,5 +1,6 @@
 #include "models/config/transformers_config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -133,6 +134,24 @@ OrderedJson text_cfg(const Section& section, Activation activation, const std::s
   return tower;
 }
 
+// CLIPTextModel and CLIPTextModelWithProjection, whose config is the text section by itself.
+ModelConfig parse_text_model(const Json& config, const Section& text, const std::string& source,
+                             const std::string& name, const std::string& tokenizer) {
+  const Activation activation = activation_of(text);
+  const auto architectures = config.value("architectures", Json::array());
+  const bool projects = std::find(architectures.begin(), architectures.end(),
+                                  "CLIPTextModelWithProjection") != architectures.end();
+  OrderedJson model = {{"embed_dim", projects ? text.natural("projection_dim", 512)
+                                              : text.natural("hidden_size", 512)},
+                       {"quick_gelu", activation == Activation::quick_gelu},
+                       {"vision_cfg", OrderedJson::object()},
+                       {"text_cfg", text_cfg(text, activation, tokenizer)}};
+  if (!projects) model["text_cfg"]["proj_type"] = "none";
+  ModelConfig out = parse_model_config(OrderedJson({{"model_cfg", model}}).dump(), source, name);
+  out.text_only = true;
+  return out;
+}
+
 // {"shortest_edge": n}, {"height": n, "width": n} or n.
 int edge_of(const Section& section, const char* key, int fallback, bool* is_square) {
   const Json* value = section.find(key);
@@ -192,6 +211,7 @@ double decimal(float value) { return std::stod(fmt::format("{}", value)); }
 void check_expressible(const ModelConfig& config) {
   const VisionConfig& vision = config.vision;
   const TextConfig& text = config.text;
+  refuse(config.text_only, "it has no image tower");
   refuse(vision.is_resnet, "its image tower is a ResNet");
   refuse(vision.convnext.has_value(), "its image tower is a ConvNeXt");
   refuse(text.hf.has_value(), "its text tower is not CLIP's");
@@ -226,9 +246,13 @@ ModelConfig parse_transformers_config(const TransformersConfig& files, const std
   const std::string config_source = source + "/config.json";
   const Json config = parse(files.config, config_source);
   const Section root(config, config_source);
-  if (const std::string type = root.text("model_type", ""); type != "clip")
+  const std::string type = root.text("model_type", "");
+  if (type == "clip_text_model")
+    return parse_text_model(config, root, config_source, name, tokenizer);
+  if (type != "clip")
     throw Unsupported(
-        fmt::format("{}: models of type '{}' are not supported, only 'clip'", config_source, type));
+        fmt::format("{}: models of type '{}' are not supported, only 'clip' and 'clip_text_model'",
+                    config_source, type));
   const Section vision = section_of(config, "vision_config", config_source);
   const Section text = section_of(config, "text_config", config_source);
   const Activation image_act = activation_of(vision), text_act = activation_of(text);
@@ -292,7 +316,8 @@ TransformersConfig transformers_config(const ModelConfig& config) {
       {"do_rescale", true},
       {"rescale_factor", 1.0 / 255},
       {"do_normalize", true}};
-  preprocessor["size"] = squash ? square : OrderedJson::object({{"shortest_edge", vision.image_size}});
+  preprocessor["size"] =
+      squash ? square : OrderedJson::object({{"shortest_edge", vision.image_size}});
   for (const float value : prepare.mean) preprocessor["image_mean"].push_back(decimal(value));
   for (const float value : prepare.std) preprocessor["image_std"].push_back(decimal(value));
   return {model.dump(2) + "\n", preprocessor.dump(2) + "\n"};

@@ -13,7 +13,8 @@ struct TransformersConfig {
   std::string preprocessor;  // preprocessor_config.json, or processor_config.json; may be empty
 };
 
-/// Reads a CLIPModel's files; absent values are transformers' defaults. The pooled token follows
+/// Reads the files of a CLIPModel, or of a CLIPTextModel or CLIPTextModelWithProjection (Stable
+/// Diffusion's text encoders); absent values are transformers' defaults. The pooled token follows
 /// CLIPTextModel: the largest id where eos_token_id is 2 (configs of before 2023), else the first
 /// eos_token_id. Where the model has a tokenizer of its own, `tokenizer` names it.
 /// `source` names the folder in errors. Throws: ParseError; Unsupported for other model types and

@@ -25,4 +25,22 @@ void ImageTower::encode(const Context& context, const float* pixels, Matrix out)
   }
 }
 
+void ImageTower::encode_tokens(const Context& context, const float* pixels,
+                               const TokenStates& states, Matrix out) const {
+  if (tokens() == 0) throw Internal("[image_tower] this tower has no tokens");
+  const WorkspacePool::Lease workspace = workspaces_.borrow();
+  const int64_t count = out.rows / tokens();
+  for (int64_t begin = 0; begin < count; begin += chunk_) {
+    const Workspace::Frame frame(*workspace);
+    encode_tokens_chunk(
+        context, *workspace, pixels + begin * 3 * size_ * size_, states,
+        out.row_range(begin * tokens(), std::min(chunk_, count - begin) * tokens()));
+  }
+}
+
+void ImageTower::encode_tokens_chunk(const Context&, Workspace&, const float*, const TokenStates&,
+                                     Matrix) const {
+  throw Internal("[image_tower] this tower has no tokens");
+}
+
 }  // namespace openclip

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/context.h"
+#include "models/towers/token_states.h"
 #include "models/towers/weights.h"
 #include "tensor/tensor.h"
 #include "tensor/workspace.h"
@@ -24,6 +25,11 @@ class ImageTower {
   /// at a time, so that memory does not grow with `count`.
   void encode(const Context& context, const float* pixels, Matrix out) const;
 
+  /// The states of all tokens, as Model::encode_image_tokens. out: [count * tokens, width].
+  /// Throws: Internal for towers without tokens.
+  void encode_tokens(const Context& context, const float* pixels, const TokenStates& states,
+                     Matrix out) const;
+
  protected:
   /// size: height and width of the images, pixels; chunk: images at a time.
   ImageTower(int64_t size, int64_t chunk) : size_(size), chunk_(chunk) {}
@@ -31,6 +37,12 @@ class ImageTower {
   /// As encode(), for at most `chunk` images.
   virtual void encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
                             Matrix out) const = 0;
+
+  /// Tokens of one image; 0 for towers that have none.
+  virtual int64_t tokens() const { return 0; }
+  virtual void encode_tokens_chunk(const Context& context, Workspace& workspace,
+                                   const float* pixels, const TokenStates& states,
+                                   Matrix out) const;
 
  private:
   int64_t size_, chunk_;

@@ -66,15 +66,20 @@ TextTower::TextTower(const Context& context, const Weights& weights, const Model
                                   config.text.norm_eps)),
       projection_(load_projection(context, weights, config)) {}
 
-TextTower::Sequence TextTower::prepare(const std::vector<int32_t>& ids) const {
+std::vector<int32_t> TextTower::padded(const std::vector<int32_t>& ids) const {
   const auto length = static_cast<size_t>(config_.context_length);
   check_arg(!ids.empty() && ids.size() <= length,
             "[encode_text] a text must have 1 to {} tokens, got {}", length, ids.size());
   for (const int32_t id : ids)
     check_arg(id >= 0 && id < config_.vocab_size,
               "[encode_text] token ids must be from 0 to {}, got {}", config_.vocab_size - 1, id);
-  Sequence sequence{ids, 0};
-  sequence.ids.resize(length, config_.pad_id);
+  std::vector<int32_t> all = ids;
+  all.resize(length, config_.pad_id);
+  return all;
+}
+
+TextTower::Sequence TextTower::prepare(const std::vector<int32_t>& ids) const {
+  Sequence sequence{padded(ids), 0};
   sequence.pooled = pooled_index(config_, sequence.ids);
   if (config_.causal) sequence.ids.resize(static_cast<size_t>(sequence.pooled) + 1);
   return sequence;
@@ -143,6 +148,29 @@ void TextTower::encode_sequences(const Context& context, Workspace& workspace,
     const Workspace::Frame frame(workspace);
     encode_chunk(context, workspace, texts.subspan(begin, end - begin),
                  out.row_range(static_cast<int64_t>(begin), static_cast<int64_t>(end - begin)));
+  }
+}
+
+void TextTower::encode_tokens(const Context& context, std::span<const std::vector<int32_t>> ids,
+                              const TokenStates& states, Matrix out) const {
+  const auto length = static_cast<size_t>(config_.context_length);
+  const int64_t blocks = states.block_count(config_.layers);
+  const WorkspacePool::Lease workspace = workspaces_.borrow();
+  const size_t chunk = std::max<size_t>(1, static_cast<size_t>(kChunkTokens) / length);
+  for (size_t begin = 0; begin < ids.size(); begin += chunk) {
+    std::vector<AttentionSpan> spans;
+    const Matrix x =
+        out.row_range(static_cast<int64_t>(begin * length),
+                      static_cast<int64_t>(std::min(chunk, ids.size() - begin) * length));
+    for (size_t i = begin; i < std::min(begin + chunk, ids.size()); ++i) {
+      const size_t row = (i - begin) * length;
+      const Matrix rows = x.row_range(static_cast<int64_t>(row), static_cast<int64_t>(length));
+      embed(context, padded(ids[i]), rows);
+      kernels::add_rows(ConstMatrix(rows), positions_.matrix(), rows);
+      spans.push_back({row, length, row, length});
+    }
+    blocks_.run(context, *workspace, x, spans, blocks);
+    if (states.final_norm) ln_final_.apply(context, x, x);
   }
 }
 

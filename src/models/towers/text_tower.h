@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "models/towers/token_states.h"
 #include "models/towers/token_tree.h"
 #include "models/towers/transformer.h"
 #include "models/towers/weights.h"
@@ -29,12 +30,19 @@ class TextTower {
   /// Throws: InvalidArgument for empty or too long texts and ids outside of the vocabulary.
   void encode(const Context& context, std::span<const std::vector<int32_t>> ids, Matrix out) const;
 
+  /// The states of all context_length tokens of each text, as Model::encode_text_tokens.
+  /// out: [ids.size() * context_length, width].
+  void encode_tokens(const Context& context, std::span<const std::vector<int32_t>> ids,
+                     const TokenStates& states, Matrix out) const;
+
  private:
   /// What of a text is computed, and which of its tokens becomes the feature.
   struct Sequence {
     std::vector<int32_t> ids;
     int64_t pooled = 0;
   };
+  /// Checks the ids and fills them up with pad_id to the context length.
+  std::vector<int32_t> padded(const std::vector<int32_t>& ids) const;
   Sequence prepare(const std::vector<int32_t>& ids) const;
   void encode_causal(const Context& context, Workspace& workspace, std::span<const Sequence> texts,
                      Matrix out) const;

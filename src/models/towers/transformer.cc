@@ -65,8 +65,9 @@ Transformer::Transformer(const Context& context, const Weights& weights,
 }
 
 void Transformer::run(const Context& context, Workspace& workspace, Matrix x,
-                      std::span<const AttentionSpan> spans) const {
-  for (const Block& block : blocks_) run_block(context, workspace, block, x, spans);
+                      std::span<const AttentionSpan> spans, int64_t blocks) const {
+  const size_t count = std::min(blocks_.size(), static_cast<size_t>(blocks));
+  for (size_t i = 0; i < count; ++i) run_block(context, workspace, blocks_[i], x, spans);
 }
 
 template <class Spans>

@@ -46,10 +46,11 @@ class Transformer {
  public:
   Transformer(const Context& context, const Weights& weights, const TransformerConfig& config);
 
-  /// Runs all blocks in place. x: [tokens, width], the sequences one after the other; spans: the
-  /// rows of each, queries and keys alike.
+  /// Runs all blocks in place, or the first `blocks`. x: [tokens, width], the sequences one after
+  /// the other; spans: the rows of each, queries and keys alike.
   void run(const Context& context, Workspace& workspace, Matrix x,
-           std::span<const AttentionSpan> spans) const;
+           std::span<const AttentionSpan> spans, int64_t blocks = kAllBlocks) const;
+  static constexpr int64_t kAllBlocks = INT64_MAX;
 
   /// As run(), but computes in the last block only what row pooled[i] of sequence i needs, which is
   /// exact: no other row is read after it. Destroys x. A causal sequence must end at its pooled

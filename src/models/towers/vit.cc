@@ -96,15 +96,19 @@ void VitTower::pool_average(const Context& context, int64_t count, Matrix x, Mat
   if (config_.final_ln_after_pool) ln_post_.apply(context, out, out);
 }
 
-void VitTower::pool(const Context& context, Workspace& workspace, Matrix x, Matrix out) const {
+std::vector<AttentionSpan> VitTower::spans_of(int64_t count) const {
   std::vector<AttentionSpan> spans;
-  std::vector<int64_t> class_rows;
   const auto tokens = static_cast<size_t>(tokens_);
-  for (size_t i = 0; i < static_cast<size_t>(out.rows); ++i) {
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i)
     spans.push_back({i * tokens, tokens, i * tokens, tokens});
-    class_rows.push_back(static_cast<int64_t>(i) * tokens_);
-  }
+  return spans;
+}
+
+void VitTower::pool(const Context& context, Workspace& workspace, Matrix x, Matrix out) const {
+  const std::vector<AttentionSpan> spans = spans_of(out.rows);
   if (config_.pool == VisionPool::tok) {
+    std::vector<int64_t> class_rows;
+    for (int64_t i = 0; i < out.rows; ++i) class_rows.push_back(i * tokens_);
     blocks_.run_pooled(context, workspace, x, spans, class_rows, out);
     return ln_post_.apply(context, out, out);
   }
@@ -122,6 +126,15 @@ void VitTower::encode_chunk(const Context& context, Workspace& workspace, const 
   const Matrix pooled = workspace.take(out.rows, config_.width);
   pool(context, workspace, x, pooled);
   linear(context, pooled, *proj_, out);
+}
+
+void VitTower::encode_tokens_chunk(const Context& context, Workspace& workspace,
+                                   const float* pixels, const TokenStates& states,
+                                   Matrix out) const {
+  embed(context, workspace, pixels, out.rows / tokens_, out);
+  blocks_.run(context, workspace, out, spans_of(out.rows / tokens_),
+              states.block_count(config_.layers));
+  if (states.final_norm) ln_post_.apply(context, out, out);
 }
 
 }  // namespace openclip

@@ -18,9 +18,14 @@ class VitTower final : public ImageTower {
  private:
   void encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
                     Matrix out) const override;
+  int64_t tokens() const override { return tokens_; }
+  void encode_tokens_chunk(const Context& context, Workspace& workspace, const float* pixels,
+                           const TokenStates& states, Matrix out) const override;
   /// x [count * tokens, width] = class token and patches of each image, plus positions, ln_pre.
   void embed(const Context& context, Workspace& workspace, const float* pixels, int64_t count,
              Matrix x) const;
+  /// Each image attends to its own tokens.
+  std::vector<AttentionSpan> spans_of(int64_t count) const;
   /// out [count, width]: the pooled tokens after the blocks and ln_post.
   void pool(const Context& context, Workspace& workspace, Matrix x, Matrix out) const;
   void pool_average(const Context& context, int64_t count, Matrix x, Matrix out) const;
