@@ -1,7 +1,10 @@
 // One HTTP request and its answer. Rank 3.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,12 +16,17 @@
 
 namespace openclip {
 
+/// Judges the address of a connection before it is made: after the name was resolved, so that no
+/// name can mean one address to the judge and another to the connection.
+using AddressJudge = std::function<bool(const sockaddr&)>;
+
 struct HttpRequest {
   std::string url;
-  bool head = false;         // HEAD, else GET
-  std::string bearer{};      // token for the Authorization header; empty = none
-  uint64_t range_from = 0;   // bytes to leave out at the front
-  int timeout_seconds = 10;  // to connect, and without any byte; of all for HEAD
+  bool head = false;                    // HEAD, else GET
+  std::string bearer{};                 // token for the Authorization header; empty = none
+  uint64_t range_from = 0;              // bytes to leave out at the front
+  int timeout_seconds = 10;             // to connect, and without any byte; of all for HEAD
+  const AddressJudge* judge = nullptr;  // if given, proxies are not used
 };
 
 struct HttpResponse {

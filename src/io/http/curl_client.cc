@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <exception>
 
 #include "base/environment.h"
@@ -66,6 +68,15 @@ size_t on_body(char* data, size_t size, size_t count, void* exchange) {
 
 int on_progress(void* exchange, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Exchange*>(exchange)->observer.cancelled() ? 1 : 0;
+}
+
+curl_socket_t on_open_socket(void* judge, curlsocktype, curl_sockaddr* address) {
+  try {
+    if (!(*static_cast<const AddressJudge*>(judge))(address->addr)) return CURL_SOCKET_BAD;
+  } catch (...) {
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 bool may_succeed_later(CURLcode code, bool connected) {
@@ -147,6 +158,11 @@ void HttpClient::Impl::prepare(const HttpRequest& request, Exchange& exchange) {
   set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.timeout_seconds));
   if (request.range_from > 0) set(CURLOPT_RANGE, fmt::format("{}-", request.range_from).c_str());
   if (const std::string file = certificate_file(); !file.empty()) set(CURLOPT_CAINFO, file.c_str());
+  if (request.judge != nullptr) {
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+    set(CURLOPT_OPENSOCKETDATA, const_cast<AddressJudge*>(request.judge));
+  }
   set(CURLOPT_HEADERFUNCTION, &on_header);
   set(CURLOPT_HEADERDATA, &exchange);
   set(CURLOPT_WRITEFUNCTION, &on_body);
