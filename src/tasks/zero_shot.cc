@@ -19,6 +19,15 @@ constexpr size_t kPromptsAtOnce = 16384;
 ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& model,
                                        const Tokenizer& tokenizer, std::vector<std::string> labels,
                                        const std::vector<std::string>& templates)
+    : ZeroShotClassifier(
+          [&](std::span<const std::string> prompts) {
+            return encode_texts(context, model, tokenizer, prompts);
+          },
+          model, std::move(labels), templates) {}
+
+ZeroShotClassifier::ZeroShotClassifier(const EncodePrompts& encode, const Model& model,
+                                       std::vector<std::string> labels,
+                                       const std::vector<std::string>& templates)
     : labels_(std::move(labels)),
       logit_scale_(model.logit_scale()),
       logit_bias_(model.logit_bias()) {
@@ -33,7 +42,7 @@ ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& mode
     for (size_t label = begin; label < end; ++label)
       for (const std::string& text : templates)
         prompts.push_back(fill_template(text, labels_[label]));
-    const std::vector<float> features = encode_texts(context, model, tokenizer, prompts);
+    const std::vector<float> features = encode(prompts);
     // The sum in place of the mean: the normalisation below takes the factor out.
     for (size_t prompt = 0; prompt < prompts.size(); ++prompt)
       for (size_t i = 0; i < dim; ++i)

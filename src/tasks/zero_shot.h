@@ -1,7 +1,9 @@
 // Zero-shot classification: which of some labels, written in words, suits a picture. Rank 5.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,12 @@ class ZeroShotClassifier {
   /// Equal prompts are computed once.
   /// Throws: InvalidArgument for no labels and for templates without "{}".
   ZeroShotClassifier(const Context& context, const Model& model, const Tokenizer& tokenizer,
+                     std::vector<std::string> labels, const std::vector<std::string>& templates);
+
+  /// The same with the features of prompts, normalised, made by someone else (a server computes
+  /// them with those of other callers). encode: prompts -> [prompts, embed_dim].
+  using EncodePrompts = std::function<std::vector<float>(std::span<const std::string>)>;
+  ZeroShotClassifier(const EncodePrompts& encode, const Model& model,
                      std::vector<std::string> labels, const std::vector<std::string>& templates);
 
   /// From vectors that were computed before: [labels, embed_dim], of length 1. model: whose scale
