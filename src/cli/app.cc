@@ -83,6 +83,7 @@ int run(int argc, char** argv) {
   add_sd_embed(app, chosen);
   add_bench(app, chosen);
   add_eval(app, chosen);
+  add_serve(app, chosen);
   add_train(app);
   check_command(app, argc, argv);
   try {

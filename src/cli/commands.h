@@ -21,6 +21,7 @@ void add_models_pull(CLI::App& models, ChosenCommand& chosen);
 void add_sd_embed(CLI::App& app, ChosenCommand& chosen);
 void add_bench(CLI::App& app, ChosenCommand& chosen);
 void add_eval(CLI::App& app, ChosenCommand& chosen);
+void add_serve(CLI::App& app, ChosenCommand& chosen);
 
 /// Lists `train` in the help; run_train takes its arguments unparsed.
 void add_train(CLI::App& app);
