@@ -5,14 +5,18 @@ BUILD := build
 CMAKE := cmake -S . -B $(BUILD) -G Ninja
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
+SERVE ?= --port 8080
 
-.PHONY: all run train test test-fast install clean help
+.PHONY: all run serve train test test-fast install clean help
 
 all: $(BUILD)/build.ninja  ## build build/openclip
 	@cmake --build $(BUILD) -j $(JOBS) --target openclip
 
 run: all  ## name the sample pictures in English and Chinese
 	@tools/run_samples.py $(BUILD)/openclip
+
+serve: all  ## index the sample pictures and serve them: HTTP API and web page
+	@tools/serve_samples.sh $(BUILD)/openclip $(SERVE)
 
 train: setup-test  ## build build/openclip-train (fetches libtorch)
 	@tools/setup/configure_tests.sh $(BUILD) --need-train

@@ -14,6 +14,7 @@ import unicodedata
 HINTS = """
 Your own pictures:  {0} classify my.png --labels "a cat,a dog,a car"
 All commands:       {0} --help
+In the browser:     make serve
 A real CLIP:        {0} classify my.jpg --labels "a cat,a dog" --model ViT-B-32 --pretrained laion2b_s34b_b79k
                     (downloads the weights on first use, or finds what Python's open_clip downloaded)
 
