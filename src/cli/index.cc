@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "index/check.h"
 #include "index/index_writer.h"
 #include "io/jsonl_writer.h"
 #include "tasks/build_index.h"
@@ -22,6 +23,7 @@ constexpr const char* kFooter =
     "\nExamples:\n"
     "  openclip index pictures/ --out pictures.index\n"
     "  openclip index shards/*.tar --out shards.index --dtype f16\n"
+    "  openclip index products.csv --out shop.index\n"
     "  openclip index features.npy --out features.index";
 
 struct IndexOptions {
@@ -29,11 +31,11 @@ struct IndexOptions {
   BuildRequest request;
   std::string out;
   std::string dtype;
+  bool check = false;
 };
 
 bool only_vectors(const std::vector<std::string>& inputs) {
-  return std::all_of(inputs.begin(), inputs.end(),
-                     [](const std::string& input) { return input.ends_with(".npy"); });
+  return std::all_of(inputs.begin(), inputs.end(), is_vector_input);
 }
 
 DType storage(const std::string& name) {
@@ -52,7 +54,17 @@ OrderedJson counts_json(const IndexOptions& options, const IndexWriter& writer,
           {"dim", writer.space().dim},     {"dtype", dtype_name(writer.space().dtype)}};
 }
 
+int check(const std::string& folder) {
+  const int64_t faults = check_index(folder, [](const std::string& fault) { tell(fault); });
+  if (faults > 0) return 1;
+  print(fmt::format("{}: {} items, in order\n", folder, open_index(folder)->size()));
+  return 0;
+}
+
 int run_index(const IndexOptions& options) {
+  if (options.check) return check(options.out);
+  if (options.request.inputs.empty())
+    throw UsageError("nothing to index; name folders, tar archives or EMB.npy");
   const Context context = options.common.context();
   // Vectors alone are of unknown origin, unless the user says which model made them.
   const bool needs_model = !only_vectors(options.request.inputs);
@@ -73,8 +85,8 @@ int run_index(const IndexOptions& options) {
     progress.clear();
     tell("skipped " + problem);
   };
-  listener.on_progress = [&](const BuildCounts& counts, std::optional<int64_t>) {
-    progress.update(counts.done());
+  listener.on_progress = [&](const BuildCounts& counts, std::optional<int64_t> total) {
+    progress.update(counts.done(), total);
   };
   const BuildCounts counts = build_index(context, model.get(), *writer, options.request, listener);
   progress.clear();
@@ -97,14 +109,20 @@ void add_index(CLI::App& app, ChosenCommand& chosen) {
   add_common_options(*command, options->common);
   add_image_size(*command, options->common);
   command
-      ->add_option("input", options->request.inputs,
-                   "folders, tar archives, pictures, or vectors as EMB.npy")
-      ->required()
-      ->type_name("DIR|TAR|EMB.npy");
+      ->add_option(
+          "input", options->request.inputs,
+          "folders, pictures, tar archives, lists as .csv or .jsonl, or vectors as EMB.npy")
+      ->type_name("DIR|TAR|CSV|EMB.npy");
   command->add_option("--out", options->out, "the folder of the index")
       ->required()
       ->type_name("INDEX");
   command->add_option("--dtype", options->dtype, "of the vectors of a new index: f32, f16, int8");
+  command
+      ->add_option("--commit-seconds", options->request.commit_seconds,
+                   "how much work a kill may lose")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0));
+  command->add_flag("--check", options->check, "only compare all of the index with its checksums");
   command->add_option("--batch", options->request.batch, "pictures of one pass")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));

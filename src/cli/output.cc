@@ -68,14 +68,20 @@ ProgressLine::ProgressLine(const char* unit, bool quiet)
 
 ProgressLine::~ProgressLine() { clear(); }
 
-void ProgressLine::update(int64_t done) {
+void ProgressLine::update(int64_t done, std::optional<int64_t> total) {
   if (!active_) return;
   const double time = now();
   if (time - last_ < 0.1) return;
   last_ = time;
   drawn_ = true;
   const double rate = static_cast<double>(done) / std::max(time - began_, 1e-3);
-  fmt::print(stderr, "\r\x1b[K{} {}, {:.1f}/s", done, unit_, rate);
+  if (total && rate > 0) {
+    const auto left = static_cast<int64_t>(static_cast<double>(*total - done) / rate);
+    fmt::print(stderr, "\r\x1b[K{} of {} {}, {:.1f}/s, {}:{:02}:{:02} left", done, *total, unit_,
+               rate, left / 3600, left / 60 % 60, left % 60);
+  } else {
+    fmt::print(stderr, "\r\x1b[K{} {}, {:.1f}/s", done, unit_, rate);
+  }
   std::fflush(stderr);
 }
 

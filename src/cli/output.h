@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,7 +32,8 @@ class ProgressLine {
  public:
   ProgressLine(const char* unit, bool quiet);
   ~ProgressLine();
-  void update(int64_t done);
+  /// total: where it is known, the line tells the time left.
+  void update(int64_t done, std::optional<int64_t> total = std::nullopt);
   /// Wipes the line, so that other text can be told; the next update draws it again.
   void clear();
 

@@ -8,6 +8,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "io/jsonl_writer.h"
+#include "io/npy.h"
+#include "tasks/features.h"
 
 namespace openclip {
 namespace {
@@ -27,7 +29,7 @@ struct SearchOptions {
   CommonOptions common;
   std::string index;
   std::vector<std::string> texts, images, likes, dislikes, where;
-  std::string query;
+  std::string query, vectors;
   SearchRequest request;
 };
 
@@ -81,13 +83,38 @@ OrderedJson hit_json(const SearchHit& hit) {
   return json;
 }
 
+// Each row of a .npy file asks for itself.
+int search_vectors(const SearchOptions& options, std::shared_ptr<const Index> index) {
+  const NpyFile file = NpyFile::open(options.vectors);
+  const int64_t dim = index->space().dim;
+  if (file.shape().size() != 2 || file.shape()[1] != dim)
+    throw UsageError(fmt::format("{}: expected rows of {} numbers, as {} holds", options.vectors,
+                                 dim, options.index));
+  std::vector<float> rows = file.to_floats();
+  normalize_rows(rows, dim);
+  OrderedJson json = OrderedJson::array();
+  const IndexQuery ask{.k = options.request.k, .where = options.request.where};
+  for (const auto& hits : index->search(options.common.context(), rows, ask)) {
+    OrderedJson& list = json.emplace_back(OrderedJson::array());
+    std::vector<int64_t> ids;
+    for (const Hit& hit : hits) ids.push_back(hit.id);
+    const auto items = index->items(ids);
+    for (size_t i = 0; i < hits.size(); ++i)
+      list.push_back(
+          {{"id", ids[i]}, {"path", items[i] ? items[i]->path : ""}, {"score", hits[i].score}});
+  }
+  print(json_line(json) + "\n");
+  return 0;
+}
+
 int run_search(SearchOptions& options) {
   if (options.query.empty() && options.texts.empty() && options.images.empty() &&
-      options.likes.empty())
+      options.likes.empty() && options.vectors.empty())
     throw UsageError("nothing is searched for; give --text, --image, --like or --query");
   const std::shared_ptr<Index> index = open_index(options.index);
   for (const std::string& where : options.where)
     options.request.where.push_back(usage([&] { return parse_condition(where); }));
+  if (!options.vectors.empty()) return search_vectors(options, index);
   options.request.terms = query_terms(options, *index);
   const Searcher searcher = make_searcher(options, index, options.request.terms);
   const std::vector<SearchHit> hits = usage([&] { return searcher.search(options.request); });
@@ -124,6 +151,10 @@ void add_search(CLI::App& app, ChosenCommand& chosen) {
            "only items with FIELD OP VALUE, OP one of = != < <= > >= ~; may repeat");
   command->add_option("--query", options->query, "weighted terms; see the examples")
       ->type_name("EXPRESSION");
+  command
+      ->add_option("--vectors", options->vectors,
+                   "one search for each row of a .npy file; a JSON list of lists")
+      ->type_name("F.npy");
   command->add_option("-k,--top", options->request.k, "number of hits")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));

@@ -58,8 +58,9 @@ class FolderWriter::Lock {
 
 struct FolderWriter::Statements {
   explicit Statements(Database& db)
-      : find(db.prepare("SELECT items.id, slot, hash, size, mtime, sources.path FROM items JOIN "
-                        "sources ON sources.id = source WHERE items.path = ?")),
+      : find(db.prepare(
+            "SELECT items.id, slot, hash, size, mtime, sources.path, title, fields FROM items JOIN "
+            "sources ON sources.id = source WHERE items.path = ?")),
         slot_of_hash(db.prepare("SELECT slot FROM items WHERE hash = ? LIMIT 1")),
         slot_of_id(db.prepare("SELECT slot FROM items WHERE id = ?")),
         insert(db.prepare("INSERT INTO items(slot, path, title, fields, source, hash, size, mtime) "
@@ -131,7 +132,10 @@ int64_t FolderWriter::source_id(std::string_view source) {
 std::optional<KnownItem> FolderWriter::find(std::string_view path) {
   Statement& row = sql_->find;
   if (!row.bind(1, path).step()) return std::nullopt;
-  KnownItem item{row.integer(0), {row.text(5), row.text(2), row.integer(3), row.integer(4)}};
+  KnownItem item{row.integer(0),
+                 {row.text(5), row.text(2), row.integer(3), row.integer(4)},
+                 row.text(6),
+                 row.text(7)};
   row.reset();
   return item;
 }
@@ -160,7 +164,7 @@ int64_t FolderWriter::put(const Item& item, const Origin& origin, std::span<cons
   begin();
   const int64_t source = source_id(origin.source);
   const auto slot = static_cast<int64_t>(vectors_->slots() + new_ids_.size());
-  const std::string fields = item.fields.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string fields = fields_text(item);
   int64_t id = 0;
   if (sql_->find.bind(1, item.path).step()) {
     id = sql_->find.integer(0);
@@ -186,7 +190,7 @@ int64_t FolderWriter::put(const Item& item, const Origin& origin, std::span<cons
 void FolderWriter::describe(const Item& item, const Origin& origin) {
   begin();
   const int64_t source = source_id(origin.source);
-  const std::string fields = item.fields.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string fields = fields_text(item);
   sql_->update.bind(1, item.title).bind(2, fields).bind(3, source).bind(4, origin.hash);
   sql_->update.bind(5, origin.size).bind(6, origin.mtime).bind(7, item.id).run();
 }
@@ -231,6 +235,10 @@ void FolderWriter::commit() {
   }
   transaction_->commit();
   transaction_.reset();
+}
+
+std::string fields_text(const Item& item) {
+  return item.fields.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::unique_ptr<IndexWriter> open_index_writer(const std::string& place, const IndexSpace& space) {

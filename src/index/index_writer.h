@@ -24,7 +24,12 @@ struct Origin {
 struct KnownItem {
   int64_t id = 0;
   Origin origin;
+  std::string title;
+  std::string fields;  // as JSON text, see fields_text
 };
+
+/// An item's fields as the index keeps them.
+std::string fields_text(const Item& item);
 
 /// Adds, replaces and removes items. What is not committed is lost with the writer; a process that
 /// is killed at any moment leaves the state of its last commit. Not thread-safe; one writer at a

@@ -42,6 +42,8 @@ class Builder {
         skip(error.what());
       } catch (const ParseError& error) {
         skip(error.what());
+      } catch (const Unsupported& error) {
+        skip(error.what());
       }
     }
     writer_.commit();
@@ -52,11 +54,16 @@ class Builder {
   using Clock = std::chrono::steady_clock;
 
   void run_input(const std::string& input) {
-    const bool vectors = input.ends_with(".npy");
-    check_arg(vectors || model_ != nullptr, "{}: pictures need a model", input);
-    const std::unique_ptr<IndexFeed> feed = vectors ? vector_feed(input) : picture_feed(input);
+    const std::unique_ptr<IndexFeed> feed = open_feed(input);
+    check_arg(is_vector_input(input) || model_ != nullptr, "{}: pictures need a model", input);
     total_ = request_.inputs.size() == 1 ? feed->total() : std::nullopt;
-    std::string source;
+    // Taken before the input is read: what changes meanwhile is looked at the next time.
+    const std::string stamp = feed->stamp();
+    if (!stamp.empty() && writer_.stamp(feed->source()) == stamp) {
+      counts_.unchanged += static_cast<int64_t>(writer_.ids_of(feed->source()).size());
+      return progress();
+    }
+    const int64_t skipped_before = counts_.skipped;
     std::unordered_set<int64_t> seen;
     {
       OrderedPrefetch<Prepared, Prepared> stream(
@@ -64,12 +71,13 @@ class Builder {
           [this](Prepared prepared) { return prepare(std::move(prepared)); });
       while (std::optional<Prepared> prepared = stream.next()) {
         if (prepared->known) seen.insert(prepared->known->id);
-        if (!prepared->entry.origin.source.empty()) source = prepared->entry.origin.source;
         accept(std::move(*prepared), seen);
       }
     }
     flush(seen);
-    if (feed->complete() && !source.empty()) remove_unseen(source, seen);
+    if (feed->complete()) remove_unseen(feed->source(), seen);
+    if (feed->complete() && counts_.skipped == skipped_before && !stamp.empty())
+      writer_.set_stamp(feed->source(), stamp);
     progress();
   }
 
@@ -79,6 +87,7 @@ class Builder {
     if (!entry) return std::nullopt;
     Prepared prepared{std::move(*entry), std::nullopt, false, {}};
     if (!prepared.entry.problem.empty()) return prepared;
+    prepared.entry.origin.source = feed.source();
     const std::lock_guard lock(mutex_);
     prepared.known = writer_.find(prepared.entry.item.path);
     const Origin& origin = prepared.entry.origin;
@@ -95,7 +104,6 @@ class Builder {
     if (!entry.vector.empty()) {
       entry.origin.hash = content_hash({reinterpret_cast<const uint8_t*>(entry.vector.data()),
                                         entry.vector.size() * sizeof(float)});
-      prepared.unchanged = same_content(prepared);
       return prepared;
     }
     try {
@@ -132,14 +140,8 @@ class Builder {
       skip(entry.problem);
       // What cannot be read any more is not in the index any more.
       if (prepared.known) seen.erase(prepared.known->id);
-    } else if (prepared.unchanged) {
-      ++counts_.unchanged;
-    } else if (same_content(prepared)) {
-      Item item = entry.item;
-      item.id = prepared.known->id;
-      const std::lock_guard lock(mutex_);
-      writer_.describe(item, entry.origin);
-      ++counts_.unchanged;
+    } else if (prepared.unchanged || same_content(prepared)) {
+      keep(prepared);
     } else if (!entry.vector.empty()) {
       store(prepared, entry.vector, seen);
     } else {
@@ -148,6 +150,22 @@ class Builder {
     }
     commit_sometimes();
     progress();
+  }
+
+  // The vector stays; what is told of it may have changed.
+  void keep(const Prepared& prepared) {
+    const IndexEntry& entry = prepared.entry;
+    const KnownItem& known = *prepared.known;
+    const bool told_anew =
+        known.title != entry.item.title || known.fields != fields_text(entry.item);
+    ++(told_anew ? counts_.changed : counts_.unchanged);
+    if (prepared.unchanged && !told_anew) return;
+    Item item = entry.item;
+    item.id = known.id;
+    Origin origin = entry.origin;
+    if (origin.hash.empty()) origin.hash = known.origin.hash;  // it was not read
+    const std::lock_guard lock(mutex_);
+    writer_.describe(item, origin);
   }
 
   void flush(std::unordered_set<int64_t>& seen) {

@@ -14,7 +14,7 @@
 namespace openclip {
 
 struct BuildRequest {
-  std::vector<std::string> inputs;  // folders, pictures, tar archives, EMB.npy
+  std::vector<std::string> inputs;  // what open_feed takes
   size_t batch = 32;                // pictures of one pass through the tower
   double commit_seconds = 2;        // work that a killed process may lose
 };

@@ -16,7 +16,7 @@ namespace openclip {
 /// Something that belongs into the index, not read yet unless it comes out of an archive.
 struct IndexEntry {
   Item item;      // path, title and fields; no id
-  Origin origin;  // its hash is empty until the content is read
+  Origin origin;  // its source is the feed's; its hash is empty until the content is read
   ImageRef image;
   std::vector<float> vector;  // instead of a picture
   std::string problem;        // instead of either: one line for the user
@@ -27,6 +27,13 @@ class IndexFeed {
  public:
   virtual ~IndexFeed() = default;
 
+  /// Absolute path of the input; the source of its entries.
+  const std::string& source() const { return source_; }
+
+  /// A word that changes with the input; an input that was gone through with the same word before
+  /// need not be read again. Empty = it must be.
+  virtual std::string stamp() const { return {}; }
+
   /// nullopt at the end.
   virtual std::optional<IndexEntry> next() = 0;
 
@@ -36,19 +43,26 @@ class IndexFeed {
   /// Whether everything that the input holds was listed, so that what did not come is gone.
   /// Known at the end.
   virtual bool complete() const = 0;
+
+ protected:
+  explicit IndexFeed(std::string source) : source_(std::move(source)) {}
+
+ private:
+  std::string source_;
 };
 
-/// The feed of a folder, a picture or a tar archive (with captions and fields from a sample's .txt
-/// and .json), by the input's name. Paths of items are absolute. Throws: NotFound, ParseError,
-/// IoError.
-std::unique_ptr<IndexFeed> picture_feed(const std::string& input);
+/// The feed of an input, by its name: a folder or file of pictures; a tar archive, with titles and
+/// fields from the .txt and .json of its samples; EMB.npy, with names from EMB.jsonl beside it
+/// where `embed` wrote one, and else EMB.npy#ROW; a list of pictures as .csv, .tsv or .jsonl, whose
+/// columns become title and fields; a folder of clip-retrieval's (img_emb/*.npy).
+/// Throws: NotFound, ParseError, IoError, InvalidArgument.
+std::unique_ptr<IndexFeed> open_feed(const std::string& input);
 
-/// Rows of EMB.npy, float [n, dim], with names from EMB.jsonl beside it where `embed` wrote one,
-/// and else EMB.npy#ROW. Throws: NotFound, ParseError, InvalidArgument for other shapes.
-std::unique_ptr<IndexFeed> vector_feed(const std::string& npy_path);
+/// Whether open_feed(input) gives vectors: a .npy file or clip-retrieval's folder.
+bool is_vector_input(const std::string& input);
 
-/// Number of columns of a .npy file of vectors. Throws: as vector_feed.
-int64_t vector_dim(const std::string& npy_path);
+/// Number of columns of the vectors of such an input. Throws: as open_feed.
+int64_t vector_dim(const std::string& input);
 
 /// Content hash, 32 hexadecimal digits (XXH3-128).
 std::string content_hash(std::span<const uint8_t> bytes);
