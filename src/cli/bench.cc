@@ -117,6 +117,11 @@ void add_bench(CLI::App& app, ChosenCommand& chosen) {
   command->add_option("--labels-file", request.labels_file,
                       "class names of zeroshot and captions, one per line");
   command->add_option("--images", request.images, "preprocess, embed: files, folders or tars");
+  command->add_option("--index", request.index, "search: where")->type_name("INDEX");
+  command->add_option("--queries", request.queries, "search: vectors to search for")
+      ->type_name("F.npy");
+  command->add_option("--width", request.width, "search: of the search in the index's graph");
+  command->add_flag("--exact", request.exact, "search: past the graph");
   command->add_option("--seconds", options->seconds, "how long to measure")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0));

@@ -6,12 +6,16 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <random>
 
 #include "cli/options.h"
 #include "cli/output.h"
+#include "index/index.h"
+#include "io/npy.h"
 #include "models/config/flops.h"
 #include "models/preprocess_config.h"
 #include "tasks/embed.h"
+#include "tasks/features.h"
 #include "tasks/image_stream.h"
 #include "tasks/labels.h"
 #include "tasks/templates.h"
@@ -207,6 +211,37 @@ BenchWork embed_work(const Bench& bench) {
           static_cast<double>(count) * image_flops(bench.model->config()), bench.batch(32)};
 }
 
+// The ten nearest of `batch` vectors at a time. flops: what an exact search computes.
+BenchWork search_work(const Bench& bench) {
+  if (bench.request.index.empty())
+    throw UsageError("--task search needs an index; name one with --index INDEX");
+  const std::shared_ptr<const Index> index = open_index(bench.request.index);
+  const auto count = static_cast<size_t>(bench.batch());
+  const auto dim = static_cast<size_t>(index->space().dim);
+  const auto queries = std::make_shared<std::vector<float>>(count * dim);
+  if (!bench.request.queries.empty()) {
+    const NpyFile file = NpyFile::open(bench.request.queries);
+    if (file.shape().size() != 2 || file.shape()[1] != index->space().dim ||
+        file.shape()[0] < bench.batch())
+      throw UsageError(
+          fmt::format("{}: expected at least {} rows of {}", bench.request.queries, count, dim));
+    file.read_floats(0, *queries);
+  } else {
+    std::mt19937 random;
+    std::normal_distribution<float> normal;
+    std::generate(queries->begin(), queries->end(), [&] { return normal(random); });
+  }
+  normalize_rows(*queries, index->space().dim);
+  const IndexQuery ask{.k = 10,
+                       .where = {},
+                       .exclude = {},
+                       .exact = bench.request.exact,
+                       .width = bench.request.width};
+  const double flops = index->graph() && !ask.exact ? 0 : 2.0 * static_cast<double>(index->size());
+  return {[=, context = bench.context] { index->search(context, *queries, ask); },
+          static_cast<double>(count), flops * static_cast<double>(dim * count), bench.batch()};
+}
+
 struct Task {
   const char* name;
   std::optional<Towers> towers;
@@ -217,7 +252,8 @@ constexpr std::array kTasks = {Task{"image", Towers::image_only, image_work},
                                Task{"text", Towers::text_only, text_work},
                                Task{"zeroshot", Towers::text_only, zero_shot_work},
                                Task{"preprocess", std::nullopt, preprocess_work},
-                               Task{"embed", Towers::image_only, embed_work}};
+                               Task{"embed", Towers::image_only, embed_work},
+                               Task{"search", std::nullopt, search_work}};
 
 const Task& find_task(const std::string& name) {
   for (const Task& task : kTasks)

@@ -18,6 +18,9 @@ struct BenchRequest {
   std::string captions = "natural";  // or a number of tokens
   std::string labels_file;           // class names for zeroshot and captions
   std::vector<std::string> images;   // of preprocess and embed
+  std::string index, queries;        // of search; vectors as .npy, or else random ones
+  size_t width = 0;                  // of search in the index's graph; 0 = what its test chose
+  bool exact = false;                // search past the graph
 };
 
 /// A call that can be repeated, and how much one call does.

@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "index/check.h"
+#include "index/graph_build.h"
 #include "index/index_writer.h"
 #include "io/jsonl_writer.h"
 #include "tasks/build_index.h"
@@ -32,6 +33,8 @@ struct IndexOptions {
   std::string out;
   std::string dtype;
   bool check = false;
+  bool graph = false;
+  GraphOptions graph_options;
 };
 
 bool only_vectors(const std::vector<std::string>& inputs) {
@@ -43,6 +46,24 @@ DType storage(const std::string& name) {
   if (name == "f32" || name == "f16") return *dtype_from_name(name);
   if (name == "int8" || name == "i8") return DType::i8;
   throw UsageError("--dtype must be f32, f16 or int8, got '" + name + "'");
+}
+
+// Returns what is told of it.
+OrderedJson add_graph(const IndexOptions& options) {
+  ProgressLine progress("linked", options.common.quiet);
+  const GraphReport report =
+      build_folder_graph(options.common.context(), options.out, options.graph_options,
+                         [&](int64_t nodes) { progress.update(nodes); });
+  progress.clear();
+  if (report.quality.recall < options.graph_options.recall)
+    tell(
+        fmt::format("note: the graph finds {:.1f} % of the 10 nearest, less than the {:.1f} % that "
+                    "were asked for; more --graph-links find more",
+                    100 * report.quality.recall, 100 * options.graph_options.recall));
+  return {{"vectors", report.nodes},
+          {"recall_at_10", report.quality.recall},
+          {"width", report.quality.width},
+          {"bytes", report.bytes}};
 }
 
 OrderedJson counts_json(const IndexOptions& options, const IndexWriter& writer,
@@ -90,12 +111,20 @@ int run_index(const IndexOptions& options) {
   };
   const BuildCounts counts = build_index(context, model.get(), *writer, options.request, listener);
   progress.clear();
-  if (options.common.json)
-    print(json_line(counts_json(options, *writer, counts)) + "\n");
-  else
+  OrderedJson graph;
+  if (options.graph) graph = add_graph(options);
+  if (options.common.json) {
+    OrderedJson json = counts_json(options, *writer, counts);
+    if (options.graph) json["graph"] = graph;
+    print(json_line(json) + "\n");
+  } else {
     print(fmt::format("{}: {} items ({} added, {} changed, {} unchanged, {} removed, {} skipped)\n",
                       options.out, writer->size(), counts.added, counts.changed, counts.unchanged,
                       counts.removed, counts.skipped));
+    if (options.graph)
+      print(fmt::format("graph: finds {:.1f} % of the 10 nearest, searching {} wide\n",
+                        100 * graph["recall_at_10"].get<double>(), graph["width"].dump()));
+  }
   if (counts.skipped == 0) return 0;
   tell(fmt::format("{} inputs could not be read; the rest is in {}", counts.skipped, options.out));
   return 1;
@@ -122,6 +151,21 @@ void add_index(CLI::App& app, ChosenCommand& chosen) {
                    "how much work a kill may lose")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0));
+  command->add_flag(
+      "--graph", options->graph,
+      "link the vectors for faster searches that may miss some, and measure how many");
+  command->add_option("--graph-links", options->graph_options.links, "of each vector")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1024));
+  command
+      ->add_option("--graph-width", options->graph_options.width, "of the searches while linking")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
+  command
+      ->add_option("--graph-recall", options->graph_options.recall,
+                   "part of the 10 nearest that searches are made wide enough for")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
   command->add_flag("--check", options->check, "only compare all of the index with its checksums");
   command->add_option("--batch", options->request.batch, "pictures of one pass")
       ->capture_default_str()

@@ -93,7 +93,10 @@ int search_vectors(const SearchOptions& options, std::shared_ptr<const Index> in
   std::vector<float> rows = file.to_floats();
   normalize_rows(rows, dim);
   OrderedJson json = OrderedJson::array();
-  const IndexQuery ask{.k = options.request.k, .where = options.request.where};
+  const IndexQuery ask{.k = options.request.k,
+                       .where = options.request.where,
+                       .exact = options.request.exact,
+                       .width = options.request.width};
   for (const auto& hits : index->search(options.common.context(), rows, ask)) {
     OrderedJson& list = json.emplace_back(OrderedJson::array());
     std::vector<int64_t> ids;
@@ -166,6 +169,11 @@ void add_search(CLI::App& app, ChosenCommand& chosen) {
       ->add_option("--fold", options->request.fold,
                    "fold near-duplicates with at least this cosine into the better hit")
       ->type_name("COSINE");
+  command->add_flag("--exact", options->request.exact, "look at all vectors, past the graph");
+  command
+      ->add_option("--width", options->request.width,
+                   "of the search in the graph: wider misses less and takes longer")
+      ->type_name("N");
   command->footer(kFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_search(*options); }; });
 }

@@ -1,8 +1,11 @@
 #include "index/check.h"
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "index/exact_search.h"
 #include "index/folder_files.h"
+#include "index/graph.h"
 #include "index/vector_file.h"
 
 namespace openclip {
@@ -42,6 +45,9 @@ int64_t check_index(const std::string& folder,
   }
   if (used.count() != state.slots)
     fault(fmt::format("{} vectors belong to no item", state.slots - used.count()));
+  if (std::filesystem::exists(graph_path(folder)) &&
+      !Graph(graph_path(folder), state.slots).intact())
+    fault("the graph is damaged; build it anew");
   return faults;
 }
 

@@ -19,13 +19,15 @@ constexpr uint64_t kBlocksAtOnce = 8;  // that a thread takes; 4 MB at 512 float
 // Some queries and what one pass over the file finds for them.
 class Pass {
  public:
-  Pass(const VectorFile& file, std::span<const float> queries, size_t k, const SlotSet* allowed)
+  Pass(const VectorFile& file, std::span<const float> queries, size_t k, const SlotSet* allowed,
+       uint64_t first)
       : file_(file),
         queries_(queries),
         dim_(static_cast<size_t>(file.format().dim)),
         count_(queries.size() / dim_),
         k_(k),
-        allowed_(allowed) {
+        allowed_(allowed),
+        first_(first) {
     if (count_ <= kMaxDotQueries) return;
     packed_ = Buffer(kernels::packed_floats(dim_, count_));
     kernels::pack_panels(queries.data(), true, dim_, count_, 0,
@@ -36,7 +38,7 @@ class Pass {
   std::vector<std::vector<SlotHit>> run(const Context& context) {
     const auto threads = static_cast<size_t>(context.threads());
     std::vector<std::vector<TopK>> found(threads, std::vector<TopK>(count_, TopK(k_)));
-    std::atomic<uint64_t> next{0};
+    std::atomic<uint64_t> next{first_ / kSlotsPerBlock};
     // Threads take blocks as they come: one that the system lets wait delays nobody.
     parallel_for(context.threads(), threads, 1, [&](size_t, size_t, int worker) {
       Scratch scratch(count_);
@@ -123,13 +125,14 @@ class Pass {
   }
 
   void offer(const SlotHit& hit, TopK& best) const {
-    if (allowed_ == nullptr || allowed_->has(hit.slot)) best.add(hit);
+    if (hit.slot >= first_ && (allowed_ == nullptr || allowed_->has(hit.slot))) best.add(hit);
   }
 
   const VectorFile& file_;
   std::span<const float> queries_;
   size_t dim_, count_, k_;
   const SlotSet* allowed_;
+  uint64_t first_;
   Buffer packed_;  // the queries as columns, when there are many
 };
 
@@ -152,7 +155,7 @@ uint64_t SlotSet::count() const {
 
 std::vector<std::vector<SlotHit>> exact_search(const Context& context, const VectorFile& file,
                                                std::span<const float> queries, size_t k,
-                                               const SlotSet* allowed) {
+                                               const SlotSet* allowed, uint64_t first) {
   const auto dim = static_cast<size_t>(file.format().dim);
   check_arg(queries.size() % dim == 0, "[search] queries of {} floats are not rows of {}",
             queries.size(), dim);
@@ -163,7 +166,8 @@ std::vector<std::vector<SlotHit>> exact_search(const Context& context, const Vec
   const size_t at_once = kQueriesAtOnce * dim;
   for (size_t done = 0; done < queries.size(); done += at_once) {
     const auto part = queries.subspan(done, std::min(at_once, queries.size() - done));
-    for (auto& hits : Pass(file, part, k, allowed).run(context)) results.push_back(std::move(hits));
+    for (auto& hits : Pass(file, part, k, allowed, first).run(context))
+      results.push_back(std::move(hits));
   }
   return results;
 }

@@ -35,11 +35,13 @@ struct SlotHit {
 };
 
 /// The k slots with the largest inner products, for each query, best first; equal scores in the
-/// order of the slots. queries: [n, dim]. allowed: which slots may be found, one for each of the
-/// file; null = all. Results do not depend on the number of threads. Takes time in proportion to
-/// slots * dim * n and reads the file once for every 128 queries.
+/// order of the slots. queries: [n, dim]. first: slots before it are passed over. allowed: which
+/// slots may be found, one for each of the file; null = all. first: slots before it are not looked
+/// at. Results do not depend on the number of threads. Takes time in proportion to slots * dim * n
+/// and reads the file once for every 128 queries.
 std::vector<std::vector<SlotHit>> exact_search(const Context& context, const VectorFile& file,
                                                std::span<const float> queries, size_t k,
-                                               const SlotSet* allowed = nullptr);
+                                               const SlotSet* allowed = nullptr,
+                                               uint64_t first = 0);
 
 }  // namespace openclip

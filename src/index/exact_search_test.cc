@@ -105,6 +105,21 @@ TEST_P(ExactSearchTest, OnlyAllowedSlots) {
   EXPECT_TRUE(exact_search(Context(1), *file_, unit_rows(1, kDim, 1), 10, &none)[0].empty());
 }
 
+TEST_P(ExactSearchTest, SlotsBeforeTheFirstArePassedOver) {
+  for (const uint64_t first :
+       {uint64_t{0}, uint64_t{255}, uint64_t{256}, uint64_t{690}, uint64_t{kCount}}) {
+    const std::vector<float> query = unit_rows(1, kDim, 12);
+    std::vector<SlotHit> all = scores(query);
+    std::erase_if(all, [&](const SlotHit& hit) { return hit.slot < first; });
+    const auto got = exact_search(Context(2), *file_, query, 20, nullptr, first);
+    ASSERT_EQ(got[0].size(), std::min<size_t>(20, all.size()));
+    for (const SlotHit& hit : got[0]) EXPECT_GE(hit.slot, first);
+    if (!all.empty()) {
+      EXPECT_EQ(got[0][0].slot, std::min_element(all.begin(), all.end(), better)->slot);
+    }
+  }
+}
+
 TEST_P(ExactSearchTest, ZeroHitsAndBadSizes) {
   EXPECT_TRUE(exact_search(Context(1), *file_, unit_rows(1, kDim, 1), 0)[0].empty());
   EXPECT_TRUE(exact_search(Context(1), *file_, {}, 5).empty());

@@ -41,6 +41,8 @@ int64_t number(const std::string& path, const std::string& text) {
 
 std::string database_path(const std::string& folder) { return folder + "/index.sqlite"; }
 
+std::string graph_path(const std::string& folder) { return folder + "/graph.ocg"; }
+
 void create_tables(Database& db, const FolderState& state) {
   db.run(kTables);
   write_state(db, "format", kFormat);

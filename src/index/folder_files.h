@@ -19,6 +19,9 @@ struct FolderState {
 /// INDEX/index.sqlite.
 std::string database_path(const std::string& folder);
 
+/// INDEX/graph.ocg, which need not exist.
+std::string graph_path(const std::string& folder);
+
 /// Makes the tables of a new index. Within a transaction of the caller.
 void create_tables(Database& db, const FolderState& state);
 

@@ -1,9 +1,11 @@
 #include "index/folder_index.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
 #include "index/condition_sql.h"
+#include "index/top_k.h"
 
 namespace openclip {
 namespace {
@@ -47,6 +49,8 @@ void FolderIndex::load() {
       loaded->all_live = false;
     }
     loaded->size = static_cast<int64_t>(loaded->live.count());
+    if (std::filesystem::exists(graph_path(folder_)))
+      loaded->graph = std::make_shared<Graph>(graph_path(folder_), state.slots);
     space_ = state.space;
     snapshot_ = std::move(loaded);
     db_.run("COMMIT");
@@ -77,6 +81,12 @@ std::shared_ptr<const FolderIndex::Snapshot> FolderIndex::snapshot() const {
 
 int64_t FolderIndex::size() const { return snapshot()->size; }
 
+std::optional<GraphQuality> FolderIndex::graph() const {
+  const auto state = snapshot();
+  if (!state->graph) return std::nullopt;
+  return state->graph->quality();
+}
+
 SlotSet FolderIndex::allowed_slots(const Snapshot& snapshot, const IndexQuery& query) const {
   const std::lock_guard lock(mutex_);
   SlotSet allowed = snapshot.live;
@@ -106,11 +116,43 @@ std::vector<std::vector<Hit>> FolderIndex::search(const Context& context,
   const bool all = state->all_live && query.where.empty() && query.exclude.empty();
   SlotSet allowed;
   if (!all) allowed = allowed_slots(*state, query);
+  const SlotSet* among = all ? nullptr : &allowed;
+  const bool by_graph = state->graph && !query.exact && query.where.empty();
+  const auto found = by_graph ? search_graph(context, *state, queries, query, among)
+                              : exact_search(context, state->file, queries, query.k, among);
   std::vector<std::vector<Hit>> results;
-  for (const auto& slots :
-       exact_search(context, state->file, queries, query.k, all ? nullptr : &allowed)) {
+  for (const std::vector<SlotHit>& slots : found) {
     std::vector<Hit>& hits = results.emplace_back();
     for (const SlotHit& hit : slots) hits.push_back({state->file.id(hit.slot), hit.score});
+  }
+  return results;
+}
+
+// The graph knows the first slots; what was appended after it was built is searched exactly.
+std::vector<std::vector<SlotHit>> FolderIndex::search_graph(const Context& context,
+                                                            const Snapshot& snapshot,
+                                                            std::span<const float> queries,
+                                                            const IndexQuery& query,
+                                                            const SlotSet* allowed) {
+  const Graph& graph = *snapshot.graph;
+  const auto dim = static_cast<size_t>(snapshot.file.format().dim);
+  check_arg(queries.size() % dim == 0, "[search] queries of {} floats are not rows of {}",
+            queries.size(), dim);
+  const size_t width =
+      query.width > 0 ? query.width : graph.quality().width * std::max<size_t>(1, query.k / 10);
+  std::vector<std::vector<SlotHit>> results(queries.size() / dim);
+  parallel_for(context.threads(), results.size(), 1, [&](size_t begin, size_t end, int) {
+    for (size_t i = begin; i < end; ++i)
+      results[i] =
+          graph.search(snapshot.file, queries.subspan(i * dim, dim), query.k, width, allowed);
+  });
+  if (graph.view().count == snapshot.file.slots()) return results;
+  const auto rest =
+      exact_search(context, snapshot.file, queries, query.k, allowed, graph.view().count);
+  for (size_t i = 0; i < results.size(); ++i) {
+    results[i].insert(results[i].end(), rest[i].begin(), rest[i].end());
+    std::sort(results[i].begin(), results[i].end(), better);
+    if (results[i].size() > query.k) results[i].resize(query.k);
   }
   return results;
 }

@@ -1,5 +1,5 @@
-// An index in a folder: a vector file, searched exactly, and SQLite for what is known of its
-// items. Rank 4.
+// An index in a folder: a vector file, searched exactly or by a graph, and SQLite for what is known
+// of its items. Rank 4.
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 
 #include "index/exact_search.h"
 #include "index/folder_files.h"
+#include "index/graph.h"
 #include "index/index.h"
 #include "index/vector_file.h"
 
@@ -22,6 +23,7 @@ class FolderIndex final : public Index {
 
   const IndexSpace& space() const override { return space_; }
   int64_t size() const override;
+  std::optional<GraphQuality> graph() const override;
   std::vector<std::vector<Hit>> search(const Context& context, std::span<const float> queries,
                                        const IndexQuery& query) const override;
   std::vector<std::optional<Item>> items(std::span<const int64_t> ids) const override;
@@ -36,10 +38,16 @@ class FolderIndex final : public Index {
     SlotSet live;
     bool all_live = false;
     int64_t size = 0;
+    std::shared_ptr<const Graph> graph{};  // of the first slots; null = none
   };
 
   std::shared_ptr<const Snapshot> snapshot() const;
   void load();  // needs mutex_
+  static std::vector<std::vector<SlotHit>> search_graph(const Context& context,
+                                                        const Snapshot& snapshot,
+                                                        std::span<const float> queries,
+                                                        const IndexQuery& query,
+                                                        const SlotSet* allowed);
   SlotSet allowed_slots(const Snapshot& snapshot, const IndexQuery& query) const;
 
   std::string folder_;

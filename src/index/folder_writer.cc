@@ -106,6 +106,8 @@ void FolderWriter::open(const IndexSpace& space) {
     return transaction.commit();
   }
   state_ = {space, kVectors, 0};
+  std::error_code ec;
+  std::filesystem::remove(graph_path(folder_), ec);  // of an index that was here before
   VectorAppender::create(folder_ + "/" + kVectors, {space.dtype, space.dim});
   create_tables(*db_, state_);
   transaction.commit();

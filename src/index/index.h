@@ -25,6 +25,12 @@ struct IndexSpace {
   DType dtype = DType::f32;  // f32, f16 or i8
 };
 
+/// What the test at the end of building a graph measured.
+struct GraphQuality {
+  float recall = 0;    // part of the 10 nearest that a search finds
+  uint32_t width = 0;  // of that search
+};
+
 /// What is known of a vector.
 struct Item {
   int64_t id = 0;    // 1, 2, …; stays with the path while its content changes
@@ -42,6 +48,9 @@ struct IndexQuery {
   size_t k = 10;
   std::vector<Condition> where{};  // all of them must hold
   std::vector<int64_t> exclude{};  // ids that are not wanted
+  /// Looks at all vectors even where the index has a graph. Queries with conditions always do.
+  bool exact = false;
+  size_t width = 0;  // of a search in the graph; 0 = what its test found enough for k = 10
 };
 
 /// An index that is searched. Thread-safe.
@@ -53,6 +62,9 @@ class Index {
 
   /// Number of items.
   virtual int64_t size() const = 0;
+
+  /// Whether searches go through a graph, and with which quality; nullopt = all are exact.
+  virtual std::optional<GraphQuality> graph() const { return std::nullopt; }
 
   /// The k best hits for each of queries [n, dim], best first.
   /// Throws: InvalidArgument; IoError.

@@ -16,6 +16,10 @@ namespace openclip::kernels {
 void dot_rows(const float* query, size_t dim, DType dtype, const uint8_t* rows, size_t count,
               float* out);
 
+/// The same for rows that lie apart: out[i] = sum_j query[j] rows[i][j], in the same order.
+void dot_scattered(const float* query, size_t dim, DType dtype, const uint8_t* const* rows,
+                   size_t count, float* out);
+
 /// to[i] = from[i] as f32; i8 unscaled. dtype: f32, f16 or i8.
 void widen(DType dtype, const uint8_t* from, size_t count, float* to);
 

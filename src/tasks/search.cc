@@ -134,7 +134,11 @@ std::vector<SearchHit> Searcher::search(std::span<const float> query,
             "the relative cut must be between 0 and 1, got {}", request.relative_cut);
   check_arg(request.fold >= 0 && request.fold <= 1, "fold must be between 0 and 1, got {}",
             request.fold);
-  IndexQuery ask{.k = request.k, .where = request.where, .exclude = {}};
+  IndexQuery ask{.k = request.k,
+                 .where = request.where,
+                 .exclude = {},
+                 .exact = request.exact,
+                 .width = request.width};
   for (const QueryTerm& term : request.terms)
     if (const auto* id = std::get_if<int64_t>(&term.what)) ask.exclude.push_back(*id);
   std::vector<SearchHit> kept;

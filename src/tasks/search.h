@@ -37,6 +37,8 @@ struct SearchRequest {
   /// Hits whose cosine with a better hit is at least this are folded into it; 0 = none. Copies of a
   /// picture in other sizes are at 0.95 and more.
   double fold = 0;
+  bool exact = false;  // past a graph, see IndexQuery
+  size_t width = 0;
 };
 
 struct SearchHit {

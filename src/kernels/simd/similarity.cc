@@ -59,51 +59,64 @@ struct StoredI8 {
   static float one(const uint8_t* at) { return static_cast<int8_t>(*at); }
 };
 
-// Rows are read together so that their sums do not wait for each other; two sums per row hide the
-// latency of the first cache. A row alone is summed in the same order.
+// Rows are read together so that their sums do not wait for each other, nor for memory one after
+// the other; two sums per row hide the latency of the first cache. A row alone is summed in the
+// same order.
 template <class Stored, size_t kRows>
-HWY_INLINE void dot_block(const float* query, size_t dim, const uint8_t* rows, float* out) {
+HWY_INLINE void dot_block(const float* query, size_t dim, const uint8_t* const* rows, float* out) {
   const F32 d;
   const size_t lanes = hn::Lanes(d);
-  const size_t row_bytes = dim * Stored::kSize;
   hn::Vec<F32> even[kRows], odd[kRows];
   for (size_t r = 0; r < kRows; ++r) even[r] = odd[r] = hn::Zero(d);
   size_t j = 0;
   for (; j + 2 * lanes <= dim; j += 2 * lanes) {
     const auto q0 = hn::LoadU(d, query + j), q1 = hn::LoadU(d, query + j + lanes);
     for (size_t r = 0; r < kRows; ++r) {
-      const uint8_t* at = rows + r * row_bytes + j * Stored::kSize;
+      const uint8_t* at = rows[r] + j * Stored::kSize;
       even[r] = hn::MulAdd(q0, Stored::load(at), even[r]);
       odd[r] = hn::MulAdd(q1, Stored::load(at + lanes * Stored::kSize), odd[r]);
     }
   }
   for (size_t r = 0; r < kRows; ++r) {
     float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(even[r], odd[r])));
-    for (size_t i = j; i < dim; ++i)
-      sum += query[i] * Stored::one(rows + r * row_bytes + i * Stored::kSize);
+    for (size_t i = j; i < dim; ++i) sum += query[i] * Stored::one(rows[r] + i * Stored::kSize);
     out[r] = sum;
   }
 }
 
-template <class Stored>
-HWY_INLINE void dot_all(const float* query, size_t dim, const uint8_t* rows, size_t count,
-                        float* out) {
-  constexpr size_t kTogether = 4;
-  const size_t row_bytes = dim * Stored::kSize;
+// `row` gives the address of a row.
+template <class Stored, class Row>
+HWY_INLINE void dot_all(const float* query, size_t dim, const Row& row, size_t count, float* out) {
   size_t i = 0;
-  for (; i + kTogether <= count; i += kTogether)
-    dot_block<Stored, kTogether>(query, dim, rows + i * row_bytes, out + i);
-  for (; i < count; ++i) dot_block<Stored, 1>(query, dim, rows + i * row_bytes, out + i);
+  for (; i + 4 <= count; i += 4) {
+    const uint8_t* const rows[4] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
+    dot_block<Stored, 4>(query, dim, rows, out + i);
+  }
+  for (; i < count; ++i) {
+    const uint8_t* const rows[1] = {row(i)};
+    dot_block<Stored, 1>(query, dim, rows, out + i);
+  }
 }
 
-void dot_f32(const float* query, size_t dim, const uint8_t* rows, size_t count, float* out) {
-  dot_all<StoredF32>(query, dim, rows, count, out);
+template <class Row>
+HWY_INLINE void dot_typed(const float* query, size_t dim, DType dtype, const Row& row, size_t count,
+                          float* out) {
+  if (dtype == DType::f32) return dot_all<StoredF32>(query, dim, row, count, out);
+  if (dtype == DType::f16) return dot_all<StoredF16>(query, dim, row, count, out);
+  dot_all<StoredI8>(query, dim, row, count, out);
 }
-void dot_f16(const float* query, size_t dim, const uint8_t* rows, size_t count, float* out) {
-  dot_all<StoredF16>(query, dim, rows, count, out);
+
+void dot_dense(const float* query, size_t dim, DType dtype, const uint8_t* rows, size_t count,
+               float* out) {
+  const size_t row_bytes = dim * dtype_size(dtype);
+  dot_typed(
+      query, dim, dtype, [=](size_t i) { return rows + i * row_bytes; }, count, out);
 }
-void dot_i8(const float* query, size_t dim, const uint8_t* rows, size_t count, float* out) {
-  dot_all<StoredI8>(query, dim, rows, count, out);
+
+void dot_apart(const float* query, size_t dim, DType dtype, const uint8_t* const* rows,
+               size_t count, float* out) {
+  dot_typed(
+      query, dim, dtype, [=](size_t i) { return rows[i]; }, count, out);
 }
 
 void widen_i8(const uint8_t* from, size_t count, float* to) {
@@ -155,9 +168,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace openclip::kernels {
 namespace {
-HWY_EXPORT(dot_f32);
-HWY_EXPORT(dot_f16);
-HWY_EXPORT(dot_i8);
+HWY_EXPORT(dot_dense);
+HWY_EXPORT(dot_apart);
 HWY_EXPORT(widen_i8);
 HWY_EXPORT(above_one);
 HWY_EXPORT(above_each);
@@ -166,9 +178,13 @@ HWY_EXPORT(above_each);
 void dot_rows(const float* query, size_t dim, DType dtype, const uint8_t* rows, size_t count,
               float* out) {
   current_isa();
-  if (dtype == DType::f32) return HWY_DYNAMIC_DISPATCH(dot_f32)(query, dim, rows, count, out);
-  if (dtype == DType::f16) return HWY_DYNAMIC_DISPATCH(dot_f16)(query, dim, rows, count, out);
-  HWY_DYNAMIC_DISPATCH(dot_i8)(query, dim, rows, count, out);
+  HWY_DYNAMIC_DISPATCH(dot_dense)(query, dim, dtype, rows, count, out);
+}
+
+void dot_scattered(const float* query, size_t dim, DType dtype, const uint8_t* const* rows,
+                   size_t count, float* out) {
+  current_isa();
+  HWY_DYNAMIC_DISPATCH(dot_apart)(query, dim, dtype, rows, count, out);
 }
 
 void widen(DType dtype, const uint8_t* from, size_t count, float* to) {

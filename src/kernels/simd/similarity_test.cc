@@ -62,12 +62,17 @@ TEST_P(SimilarityTest, SumOfARowDoesNotDependOnItsNeighbours) {
   constexpr size_t kDim = 100, kCount = 7;
   const Stored stored = stored_rows(GetParam(), kDim * kCount, 3);
   const std::vector<float> query = Random(8).vector(kDim);
-  std::vector<float> together(kCount), alone(kCount);
+  std::vector<float> together(kCount), alone(kCount), apart(kCount);
+  std::vector<const uint8_t*> backwards;
   dot_rows(query.data(), kDim, GetParam(), stored.rows(), kCount, together.data());
-  for (size_t i = 0; i < kCount; ++i)
-    dot_rows(query.data(), kDim, GetParam(), stored.rows() + i * kDim * dtype_size(GetParam()), 1,
-             &alone[i]);
+  for (size_t i = 0; i < kCount; ++i) {
+    const uint8_t* row = stored.rows() + i * kDim * dtype_size(GetParam());
+    dot_rows(query.data(), kDim, GetParam(), row, 1, &alone[i]);
+    backwards.insert(backwards.begin(), row);
+  }
+  dot_scattered(query.data(), kDim, GetParam(), backwards.data(), kCount, apart.data());
   EXPECT_EQ(together, alone);
+  EXPECT_EQ(together, std::vector<float>(apart.rbegin(), apart.rend()));
 }
 
 TEST_P(SimilarityTest, StoredRowsAreCopiedAsFloats) {
