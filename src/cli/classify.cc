@@ -9,6 +9,7 @@
 #include "tasks/image_stream.h"
 #include "tasks/label_vectors.h"
 #include "tasks/labels.h"
+#include "tasks/picture_encoder.h"
 #include "tasks/templates.h"
 #include "tasks/zero_shot.h"
 
@@ -131,34 +132,26 @@ int classify(const ClassifyOptions& options) {
   std::shared_ptr<const Model> model;
   const ZeroShotClassifier classifier = make_classifier(context, source, labels, templates, &model);
 
-  const size_t dim = static_cast<size_t>(source.config.embed_dim);
-  const size_t top = static_cast<size_t>(options.top);
+  const auto top = static_cast<size_t>(options.top);
   AnswerPrinter printer(options.common.json);
-  std::vector<float> pixels, features;
-  std::vector<std::string> names;
-  const auto flush = [&] {
-    features.resize(names.size() * dim);
-    if (!names.empty())
-      model->encode_image(context, pixels.data(), static_cast<int64_t>(names.size()),
-                          features.data());
-    for (size_t i = 0; i < names.size(); ++i)
-      printer.add(
-          {names[i], classifier.top(std::span<const float>(features).subspan(i * dim, dim), top)});
-    pixels.clear();
-    names.clear();
-  };
+  PictureEncoder encoder(
+      kBatch, static_cast<size_t>(source.config.embed_dim),
+      [&](const float* pixels, int64_t count, float* features) {
+        model->encode_image(context, pixels, count, features);
+      },
+      [&](const ImageRef& ref, std::span<const float> features) {
+        printer.add({ref.name, classifier.top(features, top)});
+      });
   int code = 0;
   while (std::optional<PreparedImage> image = stream.next()) {
-    if (!image->problem.empty()) {
-      tell(image->problem);
-      code = 1;
+    if (image->problem.empty()) {
+      encoder.add(std::move(*image));
       continue;
     }
-    pixels.insert(pixels.end(), image->pixels.begin(), image->pixels.end());
-    names.push_back(image->ref.name);
-    if (names.size() == kBatch) flush();
+    tell(image->problem);
+    code = 1;
   }
-  flush();
+  encoder.finish();
   printer.finish();
   return code;
 }

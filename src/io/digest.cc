@@ -44,6 +44,15 @@ std::string file_sha256(const std::string& path, const DigestTick& tick) {
   return hex(digest);
 }
 
+std::string bytes_sha256(std::span<const uint8_t> bytes) {
+  sha256_ctx context;
+  sha256_init(&context);
+  sha256_update(&context, bytes.size(), bytes.data());
+  std::array<uint8_t, SHA256_DIGEST_SIZE> digest;
+  sha256_digest(&context, digest.size(), digest.data());
+  return hex(digest);
+}
+
 std::string file_git_sha1(const std::string& path, const DigestTick& tick) {
   const MappedFile file(path);
   sha1_ctx context;

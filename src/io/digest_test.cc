@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "base/file.h"
 #include "io/http/errors.h"
 
@@ -18,6 +20,7 @@ std::string file_of(const std::string& bytes) {
 TEST(DigestTest, KnownValues) {
   EXPECT_EQ(file_sha256(file_of("abc")),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(bytes_sha256(std::vector<uint8_t>{'a', 'b', 'c'}), file_sha256(file_of("abc")));
   EXPECT_EQ(file_sha256(file_of("")),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(file_git_sha1(file_of("")), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");

@@ -9,6 +9,7 @@
 #include "models/preprocess_config.h"
 #include "tasks/features.h"
 #include "tasks/image_stream.h"
+#include "tasks/picture_encoder.h"
 
 namespace openclip {
 namespace {
@@ -69,34 +70,30 @@ int64_t embed_images(const Context& context, const Model& model, const EmbedRequ
                      const EmbedListener& listener, RowWriter& out) {
   const auto each = static_cast<size_t>(element_count(row_shape(model.config(), request)));
   ImageStream stream(context, preprocess_config(model.config()), request.images, 2 * request.batch);
-  std::vector<float> pixels, features;
-  std::vector<ImageRef> refs;
-  const auto flush = [&] {
-    if (refs.empty()) return;
-    const auto count = static_cast<int64_t>(refs.size());
-    features.resize(refs.size() * each);
+  const auto encode = [&](const float* pixels, int64_t count, float* features) {
     if (request.tokens)
-      model.encode_image_tokens(context, pixels.data(), count, *request.tokens, features.data());
+      model.encode_image_tokens(context, pixels, count, *request.tokens, features);
     else
-      model.encode_image(context, pixels.data(), count, features.data());
-    if (request.normalize && !request.tokens) normalize_rows(features, static_cast<int64_t>(each));
-    out.features(features);
-    for (const ImageRef& ref : refs) out.describe(describe_image(ref));
-    pixels.clear();
-    refs.clear();
+      model.encode_image(context, pixels, count, features);
   };
+  std::vector<float> row;
+  const auto write = [&](const ImageRef& ref, std::span<const float> features) {
+    row.assign(features.begin(), features.end());
+    if (request.normalize && !request.tokens) normalize_rows(row, static_cast<int64_t>(each));
+    out.features(row);
+    out.describe(describe_image(ref));
+  };
+  PictureEncoder encoder(request.batch, each, encode, write);
   int64_t skipped = 0;
   while (std::optional<PreparedImage> image = stream.next()) {
-    if (!image->problem.empty()) {
-      ++skipped;
-      if (listener.on_skipped) listener.on_skipped(image->problem);
+    if (image->problem.empty()) {
+      encoder.add(std::move(*image));
       continue;
     }
-    pixels.insert(pixels.end(), image->pixels.begin(), image->pixels.end());
-    refs.push_back(std::move(image->ref));
-    if (refs.size() == request.batch) flush();
+    ++skipped;
+    if (listener.on_skipped) listener.on_skipped(image->problem);
   }
-  flush();
+  encoder.finish();
   return skipped;
 }
 

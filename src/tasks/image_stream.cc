@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "io/digest.h"
 
 namespace openclip {
 
@@ -13,6 +14,7 @@ PreparedImage prepare_image(ImageRef ref, const PreprocessConfig& config) {
   if (!out.problem.empty()) return out;
   try {
     const std::vector<uint8_t> bytes = load_image_bytes(out.ref);
+    out.digest = bytes_sha256(bytes);
     const Image image = decode_image(bytes, out.ref.name);
     out.pixels.resize(size_t{3} * config.height * config.width);
     preprocess(image, config, out.pixels.data());

@@ -16,6 +16,7 @@ struct PreparedImage {
   ImageRef ref;
   std::vector<float> pixels;  // [3, height, width]; empty when there is a problem
   std::string problem;        // one line for the user
+  std::string digest;         // SHA-256 of the file's bytes: equal files are equal pictures
 };
 
 /// Decoding runs on the context's number of threads while the caller computes.

@@ -4,10 +4,11 @@ import json
 import math
 import os
 import resource
+import subprocess
 import tarfile
 import unittest
 
-from support import ProgramTest, png, read_jsonl, read_npy
+from support import BINARY, ProgramTest, png, read_jsonl, read_npy
 
 
 class EmbedTest(ProgramTest):
@@ -42,6 +43,49 @@ class EmbedTest(ProgramTest):
         for row, other in zip(self.rows(self.dir / "a.npy"), self.rows(self.dir / "b.npy")):
             for x, y in zip(row, other):
                 self.assertAlmostEqual(x, y, places=5)
+
+    def bits(self, path):
+        return (self.dir / path).read_bytes()
+
+    def test_same_input_gives_the_same_bits(self):
+        for name in ("a", "b"):
+            self.succeed("embed", "in", "in", "--text", "cat", "--text", "a cat", "--out", f"{name}.npy")
+        self.assertEqual(self.bits("a.npy"), self.bits("b.npy"))
+        self.assertEqual(self.bits("a.jsonl"), self.bits("b.jsonl"))
+
+    def test_company_and_threads_change_no_bit_of_a_text(self):
+        texts = ["a photo of a cat", "a photo of a dog", "cat", "a photo", "a photo of a cat"]
+        self.file("t.txt", "\n".join(texts))
+        self.succeed("embed", "--text-file", "t.txt", "--out", "all.npy", "--threads", "2")
+        rows = self.rows(self.dir / "all.npy")
+        for text, row in zip(texts, rows):
+            self.succeed("embed", "--text", text, "--out", "one.npy", "--threads", "1")
+            self.assertEqual(self.rows(self.dir / "one.npy"), [row])
+
+    def test_equal_pictures_have_equal_rows(self):
+        self.succeed("embed", "in", "in", "in/sub0", "--out", "a.npy", "--batch", "2")
+        rows = self.rows(self.dir / "a.npy")
+        self.assertEqual(rows[:3], rows[3:6])
+        self.assertEqual(rows[0], rows[6])
+
+    def test_memory_does_not_grow_with_the_number_of_pictures(self):
+        peaks = []
+        for count in (1000, 5000):
+            with tarfile.open(self.dir / "many.tar", "w") as tar:
+                for i in range(count):
+                    data = png(8, 8, lambda x, y: (i % 256, i // 256, 9 * x + y))
+                    info = tarfile.TarInfo(f"{i:05}.png")
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+            process = subprocess.Popen([BINARY, "embed", "many.tar", "--out", "m.npy", "--quiet"],
+                                       cwd=self.dir, env=self.env)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            self.assertEqual(len(self.rows(self.dir / "m.npy")), count)
+            peaks.append(usage.ru_maxrss)
+        # Features of some thousand pictures are kept, to know equal ones: 16 numbers here.
+        self.assertLess(peaks[1] - peaks[0], 4096, peaks)
 
     def test_no_normalize(self):
         self.succeed("embed", "in", "--text", "x", "--out", "raw.npy", "--no-normalize")
@@ -119,8 +163,6 @@ class EmbedTest(ProgramTest):
     @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
     def test_full_stdout_is_a_failure(self):
         with open("/dev/full", "w") as full:
-            import subprocess
-            from support import BINARY
             done = subprocess.run([BINARY, "tokenize", "--text", "cat"], cwd=self.dir, env=self.env,
                                   stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 1)
