@@ -21,14 +21,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 F32, LOW = ["torch", "compile", "ort", "ov"], ["bf16", "ort8", "ov8"]
 
-# name: (arguments that openclip and the peers share, peers, of them low precision)
+# name: (what it asks for, peers)
 WORK = {
-    "image, batch 1": (["--task", "image", "--batch", "1"], F32 + LOW),
-    "image, batch 32": (["--task", "image", "--batch", "32"], F32 + LOW),
-    "text, one caption": (["--task", "text", "--batch", "1"], F32 + LOW),
-    "text, 64 captions": (["--task", "text", "--batch", "64"], F32 + LOW),
-    "zero-shot classifier": (["--task", "zeroshot"], ["torch", "ort", "ov", "ort8"]),
-    "JPEG to tensor": (["--task", "preprocess"], ["pillow"]),
+    "image, batch 1": ({"task": "image", "batch": 1}, F32 + LOW),
+    "image, batch 32": ({"task": "image", "batch": 32}, F32 + LOW),
+    "text, one caption": ({"task": "text", "batch": 1}, F32 + LOW),
+    "text, 64 captions": ({"task": "text", "batch": 64}, F32 + LOW),
+    "zero-shot classifier": ({"task": "zeroshot"}, ["torch", "ort", "ov", "ort8", "ov8"]),
+    "JPEG to tensor": ({"task": "preprocess"}, ["pillow"]),
 }
 
 
@@ -54,35 +54,30 @@ def arguments():
 class Peer:
     """bench/peers.py serve, kept alive between the rounds."""
 
-    def __init__(self, name, options, args):
-        command = [args.python, str(ROOT / "bench/peers.py"), "serve", str(args.dir), "--model", args.model,
-                   "--peer", name, "--threads", str(args.threads), "--seconds", str(args.seconds),
-                   "--classes", str(args.peer_classes), "--images", str(args.dir / "pictures"), *options]
-        self.name = name
-        self.errors = open(args.dir / f"{name}.log", "w+")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors, text=True)
-        if not self.answer():
-            self.process.wait()
-            self.errors.seek(0)
-            raise RuntimeError((self.errors.read().strip().splitlines() or ["no message"])[-1])
-        # Spinning workers of a peer that waits would disturb the next.
-        self.process.send_signal(signal.SIGSTOP)
+    def __init__(self, name, args):
+        self.name, self.args = name, args
+        self.errors = open(args.dir / f"{name}.log", "w")
+        self.process = subprocess.Popen(
+            [args.python, str(ROOT / "bench/peers.py"), "serve", str(args.dir), "--model", args.model, "--peer",
+             name, "--threads", str(args.threads)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
 
-    def answer(self):
-        """The next line that is the server's own; libraries print on stdout as well."""
-        for line in self.process.stdout:
-            if line.startswith("{") or line == "ready\n":
-                return line
-        return ""
-
-    def measure(self):
+    def ask(self, request, seconds):
+        """Spinning workers of a peer that waits would disturb the next, so it is stopped between its turns."""
+        if self.process.poll() is not None:
+            raise RuntimeError(f"ended; see {self.errors.name}")
         self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.write("\n")
+        request = dict(request, seconds=seconds, classes=self.args.peer_classes)
+        self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        result = json.loads(self.answer())
-        self.process.send_signal(signal.SIGSTOP)
-        return result
+        for line in self.process.stdout:  # libraries print here as well
+            if line.startswith("{"):
+                self.process.send_signal(signal.SIGSTOP)
+                answer = json.loads(line)
+                if "problem" in answer:
+                    raise RuntimeError(answer["problem"])
+                return answer
+        raise RuntimeError(f"ended; see {self.errors.name}")
 
     def close(self):
         self.process.kill()
@@ -93,20 +88,23 @@ class Peer:
 class Own:
     """`openclip bench`, started anew each time: that takes a fraction of a second."""
 
-    def __init__(self, precision, options, args):
-        self.name = f"openclip {precision}"
-        self.command = [args.openclip, "bench", "--json", "--quiet", "--model", args.model, "--precision",
-                        precision, "--threads", str(args.threads), "--seconds", str(args.seconds), *options]
-        if "preprocess" in options:
-            self.command += ["--images", str(args.dir / "pictures")]
-        else:
-            self.command += ["--pretrained", str(args.dir / f"{args.model}.safetensors")]
-        if "image" not in options and "preprocess" not in options:
-            self.command += ["--labels-file", str(args.dir / "names.txt"), "--classes", str(args.classes)]
-        self.measure()  # says at once what does not work
+    def __init__(self, precision, args):
+        self.name, self.precision, self.args = f"openclip {precision}", precision, args
 
-    def measure(self):
-        done = subprocess.run(self.command, capture_output=True, text=True)
+    def ask(self, request, seconds):
+        args = self.args
+        command = [args.openclip, "bench", "--json", "--quiet", "--model", args.model, "--threads",
+                   str(args.threads), "--task", request["task"], "--seconds", str(seconds)]
+        if "batch" in request:
+            command += ["--batch", str(request["batch"])]
+        if request["task"] == "preprocess":
+            command += ["--images", str(args.dir / "pictures")]
+        else:
+            command += ["--precision", self.precision, "--pretrained", str(args.dir / f"{args.model}.safetensors")]
+        if request["task"] in ("text", "zeroshot"):
+            classes = args.classes if seconds else 1
+            command += ["--labels-file", str(args.dir / "names.txt"), "--classes", str(classes)]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(done.stderr.strip().splitlines()[-1])
         return json.loads(done.stdout)
@@ -127,32 +125,25 @@ def prepare(args):
         peers("pictures", args.dir / "pictures")
 
 
-def start(kind, names, options, args, problems):
-    programs = []
-    for name in names:
-        try:
-            programs.append(kind(name, options, args))
-        except (RuntimeError, OSError) as problem:
-            problems.append(f"{options[1]}, {name}: {problem}")
-            print(problems[-1], file=sys.stderr)
-    return programs
-
-
-def compare(work, args, problems):
+def compare(work, programs, args, problems):
     """All measurements of one kind of work: [{program: result} of each round]."""
-    options, peers = WORK[work]
-    chosen = [p for p in peers if not args.peers or p in args.peers.split(",")]
-    precisions = ["f32"] if "preprocess" in options else args.precisions.split(",")
-    programs = start(Own, precisions, options, args, problems) + start(Peer, chosen, options, args, problems)
-    try:
-        return [one_round(programs) for _ in range(args.rounds)]
-    finally:
-        for program in programs:
-            program.close()
+    request, peers = WORK[work]
+    able = []
+    for program in programs:
+        own = program.name.startswith("openclip")
+        if not own and program.name not in peers or own and request["task"] == "preprocess" and able:
+            continue
+        try:
+            program.ask(request, 0)
+            able.append(program)
+        except RuntimeError as problem:
+            problems.append(f"{work}, {program.name}: {problem}")
+            print(problems[-1], file=sys.stderr)
+    return [one_round(able, request, args.seconds) for _ in range(args.rounds)]
 
 
-def one_round(programs):
-    return {program.name: program.measure() for program in programs}
+def one_round(programs, request, seconds):
+    return {program.name: program.ask(request, seconds) for program in programs}
 
 
 def limit(one):
@@ -192,9 +183,17 @@ def table(everything, best_limit):
 def main():
     args = arguments()
     prepare(args)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the peers are ended too
+    wanted = args.peers.split(",") if args.peers else F32 + LOW + ["pillow"]
+    programs = [Own(precision, args) for precision in args.precisions.split(",")]
     problems, everything = [], {}
-    for work in args.only or WORK:
-        everything[work] = compare(work, args, problems)
+    try:
+        programs += [Peer(name, args) for name in wanted]
+        for work in args.only or WORK:
+            everything[work] = compare(work, programs, args, problems)
+    finally:
+        for program in programs:
+            program.close()
     best_limit = max(limit(one) for rounds in everything.values() for one in rounds)
     isa = next(result["isa"] for result in next(iter(everything.values()))[0].values() if "isa" in result)
     summary = {"model": args.model, "threads": args.threads, "rounds": args.rounds,

@@ -5,14 +5,16 @@
     peers.py weights DIR --model ViT-B-32        random open_clip weights, saved as DIR/MODEL.safetensors
     peers.py names FILE                          ImageNet's 1000 class names, one per line
     peers.py pictures DIR --count 64             JPEGs of about 0.35 Mpixel, made from noise of several scales
-    peers.py serve DIR --peer P --task T         one JSON line per measurement, each after a line on stdin
+    peers.py serve DIR --peer P                  measures what JSON lines on stdin ask for, one JSON line each:
+                                                 {"task": T, "batch": N, "classes": N, "seconds": S}
 
 peers  torch (open_clip, eager f32), compile (torch.compile), bf16 (eager bf16), ort and ort8 (ONNX Runtime, f32 and
        dynamic int8), ov and ov8 (OpenVINO, f32 and NNCF int8), pillow (open_clip's own preprocessing, one process)
-tasks  image, text (encode_text of --batch captions, 77 positions), zeroshot (classifier of --classes x 80 prompts),
-       preprocess (JPEG files of --images to tensors)
+tasks  image, text (encode_text of captions, 77 positions), zeroshot (classifier of classes x 80 prompts), preprocess
+       (JPEG files of DIR/pictures to tensors)
 
-`serve` keeps the peer loaded, so that bench/compare.py can interleave it with others in rounds.
+`serve` keeps the peer loaded, so that bench/compare.py can interleave it with others in rounds; "seconds": 0 only
+prepares and warms up.
 """
 import argparse
 import json
@@ -30,13 +32,8 @@ def arguments():
     parser.add_argument("path", type=pathlib.Path)
     parser.add_argument("--model", default="ViT-B-32")
     parser.add_argument("--peer", default="torch")
-    parser.add_argument("--task", default="image")
-    parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--seconds", type=float, default=2, help="of each measurement")
-    parser.add_argument("--classes", type=int, default=2)
     parser.add_argument("--count", type=int, default=64)
-    parser.add_argument("--images", type=pathlib.Path)
     return parser.parse_args()
 
 
@@ -78,12 +75,11 @@ def captions(count):
 class Tower:
     """A peer's encoder of pictures or texts: a callable from a torch batch to features."""
 
-    def __init__(self, args):
+    def __init__(self, args, kind):
         import open_clip
         import torch
         torch.set_num_threads(args.threads)
-        self.args, self.torch = args, torch
-        self.kind = "image" if args.task == "image" else "text"
+        self.args, self.torch, self.kind = args, torch, kind
         weights = args.path / f"{args.model}.safetensors"
         self.model = open_clip.create_model(args.model, pretrained=str(weights)).eval()
         self.tokenizer = open_clip.get_tokenizer(args.model)
@@ -166,9 +162,9 @@ class Tower:
         return lambda x: compiled(x.numpy())[0]
 
 
-def zero_shot(tower, args):
+def zero_shot(tower, classes):
     import open_clip
-    names = open_clip.IMAGENET_CLASSNAMES[:args.classes]
+    names = open_clip.IMAGENET_CLASSNAMES[:classes]
 
     def run():
         rows = []
@@ -180,38 +176,65 @@ def zero_shot(tower, args):
     return run, 80 * len(names)
 
 
-def work(args):
-    """What is timed, and how many items it handles."""
-    if args.task == "preprocess":
-        import open_clip
-        from PIL import Image
-        preprocess = open_clip.create_model_and_transforms(args.model)[2]
-        files = sorted(args.images.iterdir())
-        return lambda: [preprocess(Image.open(file)) for file in files], len(files)
-    tower = Tower(args)
-    if args.task == "zeroshot":
-        return zero_shot(tower, args)
-    batch = tower.example(args.batch)
-    return lambda: tower.call(batch), args.batch
+def preprocessing(args):
+    import open_clip
+    from PIL import Image
+    preprocess = open_clip.create_model_and_transforms(args.model)[2]
+    files = sorted((args.path / "pictures").iterdir())
+    return lambda: [preprocess(Image.open(file)) for file in files], len(files)
 
 
-def serve(args):
-    run, items = work(args)
-    run()
-    run()
-    print("ready", flush=True)
-    for _ in sys.stdin:
+class Server:
+    def __init__(self, args):
+        self.args, self.towers, self.works = args, {}, {}
+
+    def tower(self, kind):
+        if kind not in self.towers:
+            self.towers[kind] = Tower(self.args, kind)
+        return self.towers[kind]
+
+    def work(self, request):
+        """What is timed, warmed up, and how many items it handles."""
+        task, batch, classes = request["task"], request.get("batch", 1), request.get("classes", 1)
+        key = (task, batch, classes)
+        if key not in self.works:
+            if task == "preprocess":
+                made = preprocessing(self.args)
+            elif task == "zeroshot":
+                made = zero_shot(self.tower("text"), classes)
+            else:
+                tower = self.tower(task)
+                inputs = tower.example(batch)
+                made = (lambda: tower.call(inputs)), batch
+            made[0]()
+            made[0]()
+            self.works[key] = made
+        return self.works[key]
+
+    def answer(self, request):
+        run, items = self.work(request)
+        if not request["seconds"]:
+            return {}
         times, began = [], time.perf_counter()
-        while not times or time.perf_counter() - began < args.seconds:
+        while not times or time.perf_counter() - began < request["seconds"]:
             start = time.perf_counter()
             run()
             times.append(time.perf_counter() - start)
         seconds = statistics.median(times)
-        print(json.dumps({"peer": args.peer, "task": args.task, "model": args.model, "batch": args.batch,
-                          "threads": args.threads, "seconds": seconds, "items": items,
-                          "items_per_s": items / seconds,
-                          "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}),
-              flush=True)
+        return {"peer": self.args.peer, "task": request["task"], "model": self.args.model,
+                "batch": request.get("batch", 1), "threads": self.args.threads, "seconds": seconds,
+                "items": items, "items_per_s": items / seconds,
+                "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+
+
+def serve(args):
+    server = Server(args)
+    for line in sys.stdin:
+        try:
+            answer = server.answer(json.loads(line))
+        except Exception as problem:  # a peer that cannot do this may do the next
+            answer = {"problem": f"{type(problem).__name__}: {problem}".splitlines()[0]}
+        print(json.dumps(answer), flush=True)
 
 
 def main():

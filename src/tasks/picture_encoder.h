@@ -13,16 +13,19 @@
 namespace openclip {
 
 /// Takes pictures one by one, computes features of `batch` at a time and hands them out in the
-/// order of the pictures. Files of equal bytes are computed once, as long as the other is among
-/// some thousand before it; so memory does not grow with their number. Not thread-safe.
+/// order of the pictures. Files of equal bytes are computed once, as long as the other is not too
+/// far back (some thousand pictures); so memory does not grow with their number. Not thread-safe.
 class PictureEncoder {
  public:
-  /// features: [embed_dim], not normalised; valid during the call.
+  /// Computes features [count, features_each] of pixels [count, 3, height, width].
+  using Encode = std::function<void(const float* pixels, int64_t count, float* features)>;
+  /// features: of one picture, as Encode gives them; valid during the call.
   using Sink = std::function<void(const ImageRef& ref, std::span<const float> features)>;
 
-  PictureEncoder(const Context& context, const Model& model, size_t batch, Sink sink);
+  /// features_each: numbers of a picture's features.
+  PictureEncoder(size_t batch, size_t features_each, Encode encode, Sink sink);
 
-  /// image: without a problem. May call the sink. Throws: errors of the tower and the sink.
+  /// image: without a problem. May call both functions. Throws: what they throw.
   void add(PreparedImage image);
 
   /// Computes what is left.
