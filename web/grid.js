@@ -2,6 +2,18 @@
 import { pictureUrl } from "./api.js";
 import { t } from "./i18n.js";
 
+// Two sheets, one behind the other: what is alike.
+function icon() {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const path = document.createElementNS(space, "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", "M9 9h11v11H9zM5 15H4V4h11v1");
+  svg.append(path);
+  return svg;
+}
+
 const THUMBNAIL = 360;
 const WAITING_TILES = 12;
 
@@ -44,7 +56,12 @@ export class Grid {
   }
 
   relabel() {
-    for (const button of this.list.querySelectorAll(".more")) button.textContent = t("moreLikeThis");
+    for (const button of this.list.querySelectorAll(".more")) this.label(button);
+  }
+
+  label(button) {
+    button.lastChild.textContent = t("moreLikeThis");
+    button.setAttribute("aria-label", t("moreLikeThis"));
   }
 
   cell(hit, browsing) {
@@ -74,7 +91,8 @@ export class Grid {
     const more = document.createElement("button");
     more.type = "button";
     more.className = "more";
-    more.textContent = t("moreLikeThis");
+    more.append(icon(), document.createElement("span"));
+    this.label(more);
     more.addEventListener("click", () => this.handlers.more(hit));
     cell.append(tile, more);
     this.seen.observe(frame);

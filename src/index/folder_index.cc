@@ -169,6 +169,16 @@ std::vector<std::optional<Item>> FolderIndex::items(std::span<const int64_t> ids
   return found;
 }
 
+std::vector<Item> FolderIndex::items_after(int64_t after, size_t count) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Item> found;
+  Statement row =
+      db_.prepare("SELECT id, path, title, fields FROM items WHERE id > ? ORDER BY id LIMIT ?");
+  row.bind(1, after).bind(2, static_cast<int64_t>(count));
+  while (row.step()) found.push_back(read_item(row));
+  return found;
+}
+
 std::vector<float> FolderIndex::vectors(std::span<const int64_t> ids) const {
   const std::lock_guard lock(mutex_);
   const auto dim = static_cast<size_t>(space_.dim);

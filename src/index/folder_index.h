@@ -27,6 +27,7 @@ class FolderIndex final : public Index {
   std::vector<std::vector<Hit>> search(const Context& context, std::span<const float> queries,
                                        const IndexQuery& query) const override;
   std::vector<std::optional<Item>> items(std::span<const int64_t> ids) const override;
+  std::vector<Item> items_after(int64_t after, size_t count) const override;
   std::vector<float> vectors(std::span<const int64_t> ids) const override;
   std::optional<int64_t> find_path(std::string_view path) const override;
   void refresh() override;

@@ -63,6 +63,11 @@ TEST_F(FolderIndexTest, WhatWasCommittedIsFound) {
   for (size_t j = 0; j < got.size(); ++j) EXPECT_NEAR(got[j], vector(42)[j], 1e-6);
   EXPECT_FALSE(index->find_path("p999"));
   EXPECT_FALSE(index->items(std::vector<int64_t>{12345})[0]);
+  const std::vector<Item> all = index->items_after(0, 1000);
+  EXPECT_EQ(static_cast<int64_t>(all.size()), index->size());
+  ASSERT_GE(all.size(), 2u);
+  EXPECT_EQ(index->items_after(all[0].id, 1).at(0).id, all[1].id);
+  EXPECT_TRUE(index->items_after(all.back().id, 5).empty());
   EXPECT_THROW(index->vectors(std::vector<int64_t>{12345}), NotFound);
 }
 

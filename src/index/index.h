@@ -75,6 +75,9 @@ class Index {
   /// What is known of each id; nullopt for ids that do not exist.
   virtual std::vector<std::optional<Item>> items(std::span<const int64_t> ids) const = 0;
 
+  /// The first `count` items with an id above `after`, in the order of their ids.
+  virtual std::vector<Item> items_after(int64_t after, size_t count) const = 0;
+
   /// The vectors [ids.size(), dim]. Throws: NotFound naming an id that does not exist.
   virtual std::vector<float> vectors(std::span<const int64_t> ids) const = 0;
 

@@ -62,6 +62,7 @@ class SearchTest(ServeTest):
         second = self.server.get(f"/items?k=5&after={first['next']}").json
         self.assertEqual([i["id"] for i in first["items"] + second["items"]], list(range(1, 9)))
         self.assertIsNone(second["next"])
+        self.assertEqual(self.server.get("/items?after=8").json, {"items": [], "next": None})
 
     def test_pictures(self):
         hit = self.search(text="a", k=1)[0]

@@ -11,8 +11,6 @@ namespace openclip {
 namespace {
 
 constexpr int64_t kMaxPage = 1000;
-constexpr int64_t kScanStep = 1000;   // ids looked up at once while listing
-constexpr int64_t kMaxGap = 100'000;  // ids without an item after which a list ends
 constexpr int64_t kMaxId = INT64_MAX / 2;
 constexpr int kMaxThumbnail = 2048;
 
@@ -116,19 +114,13 @@ Reply list_items(const Call& call, const IndexSet& indices) {
   const int64_t after = query_number(call.query, "after", 0, 0, kMaxId);
   const auto count = static_cast<size_t>(query_number(call.query, "k", 60, 1, kMaxPage));
   OrderedJson items = OrderedJson::array();
-  int64_t last_found = after;
-  int64_t id = after;
-  while (items.size() < count && id - last_found < kMaxGap) {
-    std::vector<int64_t> ids(kScanStep);
-    for (int64_t& next : ids) next = ++id;
-    for (const std::optional<Item>& item : index.items(ids)) {
-      if (!item || items.size() == count) continue;
-      items.push_back(item_json(indices, name, *item));
-      last_found = item->id;
-    }
+  int64_t last = after;
+  for (const Item& item : index.items_after(after, count)) {
+    items.push_back(item_json(indices, name, item));
+    last = item.id;
   }
   const bool more = items.size() == count;
-  return json_reply({{"items", items}, {"next", more ? OrderedJson(last_found) : nullptr}});
+  return json_reply({{"items", items}, {"next", more ? OrderedJson(last) : nullptr}});
 }
 
 Reply describe(const IndexSet& indices) {
