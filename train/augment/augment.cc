@@ -1,6 +1,7 @@
 #include "augment/augment.h"
 
 #include "augment/colour_jitter.h"
+#include "augment/gaussian_blur.h"
 #include "augment/geometry.h"
 #include "augment/hog.h"
 #include "augment/random_crop.h"
@@ -45,6 +46,9 @@ void Augmenter::crop_and_jitter(const Image& picture, Random& random, float* pix
   if (random.chance(options_.color_jitter_prob))
     colour_jitter(image, options_.color_jitter, random);
   if (random.chance(options_.gray_scale_prob)) to_greyscale(image);
+  if (options_.flip_prob > 0 && random.chance(options_.flip_prob)) mirror(image);
+  if (options_.blur_prob > 0 && random.chance(options_.blur_prob))
+    gaussian_blur(image, random.uniform(0.1, 2.0) * size_ / 224);
   const size_t count = static_cast<size_t>(size_) * size_;
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* pixel = image.pixels.data() + 3 * i;

@@ -20,12 +20,17 @@ struct AugmentOptions {
   std::array<double, 4> color_jitter = {0, 0, 0, 0};  // brightness, contrast, saturation, hue
   double color_jitter_prob = 0;
   double gray_scale_prob = 0;
+  double flip_prob = 0;  // left and right exchanged
+  double blur_prob = 0;  // Gaussian of 0.1 to 2 pixels at size 224, in proportion
   StyleOptions style;
 
-  /// Reads open_clip's "--aug-cfg key=value …". Keys: scale, ratio (two numbers), color_jitter
-  /// (one, three or four), color_jitter_prob, gray_scale_prob, style, style_scale, style_rotate,
-  /// style_shear, style_translate. Throws: InvalidArgument.
-  void parse(const std::vector<std::string>& assignments);
+  /// SimCLR's augmentations: Chen et al. 2020, appendix A, at full strength.
+  static AugmentOptions simclr();
+
+  /// Reads open_clip's "--aug-cfg key=value …" (`flag`). Keys: scale, ratio (two numbers),
+  /// color_jitter (one, three or four), color_jitter_prob, gray_scale_prob, flip_prob, blur_prob,
+  /// style, style_scale, style_rotate, style_shear, style_translate. Throws: InvalidArgument.
+  void parse(const std::vector<std::string>& assignments, const std::string& flag = "--aug-cfg");
 };
 
 /// What the picture's owner allows.

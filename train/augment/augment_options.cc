@@ -7,7 +7,7 @@ namespace openclip::train {
 namespace {
 
 // "0.9", "0.9,1.0" or "(0.9, 1.0)".
-std::vector<double> numbers(const std::string& key, std::string text) {
+std::vector<double> numbers(const std::string& flag, const std::string& key, std::string text) {
   std::vector<double> values;
   for (char& c : text)
     if (c == '(' || c == ')' || c == '[' || c == ']' || c == ',') c = ' ';
@@ -18,7 +18,7 @@ std::vector<double> numbers(const std::string& key, std::string text) {
     if (at == end) break;
     double value = 0;
     const auto [next, error] = std::from_chars(at, end, value);
-    check_arg(error == std::errc(), "--aug-cfg {}={}: not a number", key, text);
+    check_arg(error == std::errc(), "{} {}={}: not a number", flag, key, text);
     values.push_back(value);
     at = next;
   }
@@ -27,14 +27,25 @@ std::vector<double> numbers(const std::string& key, std::string text) {
 
 }  // namespace
 
-void AugmentOptions::parse(const std::vector<std::string>& assignments) {
+AugmentOptions AugmentOptions::simclr() {
+  AugmentOptions options;
+  options.scale = {0.08, 1.0};
+  options.color_jitter = {0.8, 0.8, 0.8, 0.2};
+  options.color_jitter_prob = 0.8;
+  options.gray_scale_prob = 0.2;
+  options.flip_prob = 0.5;
+  options.blur_prob = 0.5;
+  return options;
+}
+
+void AugmentOptions::parse(const std::vector<std::string>& assignments, const std::string& flag) {
   for (const std::string& assignment : assignments) {
     const size_t equals = assignment.find('=');
-    check_arg(equals != std::string::npos, "--aug-cfg {}: must be key=value", assignment);
+    check_arg(equals != std::string::npos, "{} {}: must be key=value", flag, assignment);
     const std::string key = assignment.substr(0, equals);
-    const std::vector<double> v = numbers(key, assignment.substr(equals + 1));
+    const std::vector<double> v = numbers(flag, key, assignment.substr(equals + 1));
     const auto need = [&](bool ok, const char* what) {
-      check_arg(ok, "--aug-cfg {}: {} needs {}", assignment, key, what);
+      check_arg(ok, "{} {}: {} needs {}", flag, assignment, key, what);
     };
     const auto probability = [&] {
       need(v.size() == 1 && v[0] >= 0 && v[0] <= 1, "a number from 0 to 1");
@@ -61,6 +72,10 @@ void AugmentOptions::parse(const std::vector<std::string>& assignments) {
       color_jitter_prob = probability();
     } else if (key == "gray_scale_prob") {
       gray_scale_prob = probability();
+    } else if (key == "flip_prob") {
+      flip_prob = probability();
+    } else if (key == "blur_prob") {
+      blur_prob = probability();
     } else if (key == "style") {
       style.probability = probability();
       style.enabled = true;
@@ -75,9 +90,10 @@ void AugmentOptions::parse(const std::vector<std::string>& assignments) {
       style.geometry.translate = positive();
     } else {
       throw InvalidArgument(fmt::format(
-          "--aug-cfg {}: unknown key; known are scale, ratio, color_jitter, color_jitter_prob, "
-          "gray_scale_prob, style, style_scale, style_rotate, style_shear, style_translate",
-          assignment));
+          "{} {}: unknown key; known are scale, ratio, color_jitter, color_jitter_prob, "
+          "gray_scale_prob, flip_prob, blur_prob, style, style_scale, style_rotate, style_shear, "
+          "style_translate",
+          flag, assignment));
     }
   }
 }

@@ -12,7 +12,8 @@ constexpr double kBatchNormMomentum = 0.1;
 
 class ResNet {
  public:
-  ResNet(const TensorStore& store, bool training) : store_(store), training_(training) {}
+  ResNet(const TensorStore& store, BatchNormMode batch_norm)
+      : store_(store), batch_norm_(batch_norm) {}
 
   at::Tensor stem(const at::Tensor& pixels) const {
     at::Tensor x = at::relu(norm("bn1", conv("conv1", pixels, 2, 1)));
@@ -69,10 +70,16 @@ class ResNet {
 
   at::Tensor norm(const std::string& name, const at::Tensor& x) const {
     const std::string full = "visual." + name;
-    if (training_) at::Tensor(store_.get(full + ".num_batches_tracked")).add_(1);
-    return at::batch_norm(x, store_.get(full + ".weight"), store_.get(full + ".bias"),
-                          store_.get(full + ".running_mean"), store_.get(full + ".running_var"),
-                          training_, kBatchNormMomentum, kBatchNormEps, /*cudnn_enabled=*/true);
+    const bool update = batch_norm_ == BatchNormMode::batch_update;
+    if (update) at::Tensor(store_.get(full + ".num_batches_tracked")).add_(1);
+    at::Tensor mean, variance;  // undefined: the batch's own, which nobody keeps
+    if (batch_norm_ != BatchNormMode::batch) {
+      mean = store_.get(full + ".running_mean");
+      variance = store_.get(full + ".running_var");
+    }
+    return at::batch_norm(x, store_.get(full + ".weight"), store_.get(full + ".bias"), mean,
+                          variance, batch_norm_ != BatchNormMode::running, kBatchNormMomentum,
+                          kBatchNormEps, /*cudnn_enabled=*/true);
   }
 
   const at::Tensor& pool_tensor(const std::string& name) const {
@@ -84,14 +91,14 @@ class ResNet {
   }
 
   const TensorStore& store_;
-  const bool training_;
+  const BatchNormMode batch_norm_;
 };
 
 }  // namespace
 
 ImageOutput modified_resnet(const ModelConfig& config, const TensorStore& store,
-                            const at::Tensor& pixels, bool training) {
-  const ResNet net(store, training);
+                            const at::Tensor& pixels, BatchNormMode batch_norm) {
+  const ResNet net(store, batch_norm);
   at::Tensor x = net.stem(pixels.contiguous(at::MemoryFormat::ChannelsLast));
   for (int stage = 0; stage < 4; ++stage)
     for (int i = 0; i < config.vision.stages[stage]; ++i)

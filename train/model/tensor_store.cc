@@ -77,7 +77,9 @@ int64_t TensorStore::trainable_count() const {
 TensorStore TensorStore::clone() const {
   TensorStore copy;
   for (const NamedParameter& entry : entries_)
-    copy.add({entry.name, entry.tensor.detach().clone(), entry.trainable, entry.optional});
+    copy.add({entry.name, entry.tensor.detach().clone(), entry.trainable, entry.optional,
+              entry.adapter});
+  copy.lora_scale_ = lora_scale_;
   return copy;
 }
 

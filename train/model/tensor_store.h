@@ -18,6 +18,7 @@ struct NamedParameter {
   at::Tensor tensor;
   bool trainable = true;
   bool optional = false;  // may be missing in a checkpoint
+  bool adapter = false;   // LoRA's; files hold it merged into the tensor that it adapts
 };
 
 class TensorStore {
@@ -36,6 +37,10 @@ class TensorStore {
   std::vector<NamedParameter>& entries() { return entries_; }
   const std::vector<NamedParameter>& entries() const { return entries_; }
 
+  /// What adapters are multiplied with (linear.h).
+  double lora_scale() const { return lora_scale_; }
+  void set_lora_scale(double scale) { lora_scale_ = scale; }
+
   /// Moves all tensors; trainable ones stay leaves.
   void to(const at::Device& device);
 
@@ -48,11 +53,19 @@ class TensorStore {
  private:
   std::vector<NamedParameter> entries_;
   std::unordered_map<std::string, size_t> index_;
+  double lora_scale_ = 0;
 };
 
-/// Overwrites tensors with those of a safetensors file (f32, f16 or bf16; open_clip's names).
-/// Throws: ParseError listing all missing, unexpected and mis-shaped tensors in one text.
-void load_weights(TensorStore& store, const std::string& path);
+/// Which tensors of a file are wanted.
+struct LoadOptions {
+  std::string only_prefix;        // others are neither read nor missed; empty = all
+  bool resize_positions = false;  // position embeddings of another size are interpolated
+};
+
+/// Overwrites tensors with those of a checkpoint in any format that src/io/checkpoint reads
+/// (open_clip's names). Throws: ParseError listing all missing, unexpected and mis-shaped tensors
+/// in one text.
+void load_weights(TensorStore& store, const std::string& path, const LoadOptions& options = {});
 
 /// Writes a safetensors file (f32; counters i64), atomically.
 void save_weights(const TensorStore& store, const std::string& path);

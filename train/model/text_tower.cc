@@ -21,7 +21,7 @@ at::Tensor pooled_position(const TextConfig& text, const at::Tensor& ids) {
   }
 }
 
-TransformerOptions transformer_options(const ModelConfig& config) {
+TransformerOptions transformer_options(const ModelConfig& config, bool checkpointing) {
   const TextConfig& text = config.text;
   return {.prefix = config.custom_text ? "text." : "",
           .layers = text.layers,
@@ -29,38 +29,37 @@ TransformerOptions transformer_options(const ModelConfig& config) {
           .activation = text.activation,
           .norm_eps = text.norm_eps,
           .layer_scale = text.ls_init_value.has_value(),
-          .causal = text.causal};
+          .causal = text.causal,
+          .checkpointing = checkpointing};
 }
 
 // Hidden states at the pooled positions, [batch, width].
-at::Tensor pooled_states(const ModelConfig& config, const TensorStore& store,
-                         const at::Tensor& ids) {
+at::Tensor pooled_states(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
+                         bool checkpointing) {
   const TextConfig& text = config.text;
-  const TransformerOptions options = transformer_options(config);
+  const TransformerOptions options = transformer_options(config, checkpointing);
   const at::Tensor& words = store.get(options.prefix + "token_embedding.weight");
   const at::Tensor& places = store.get(options.prefix + "positional_embedding");
   const at::Tensor pooled = pooled_position(text, ids);
-  if (!text.causal || (text.pool != TextPool::argmax && text.pool != TextPool::eos)) {
-    const at::Tensor x =
-        transformer(store, options, at::embedding(words, ids) + places.slice(0, 0, ids.size(1)));
-    return x.index({at::arange(ids.size(0), ids.options()), pooled});
-  }
-  const at::Tensor lengths = pooled + 1;
-  const Packing packing = pack_lengths(lengths);
+  if (!text.causal || (text.pool != TextPool::argmax && text.pool != TextPool::eos))
+    return pooled_transformer(store, options,
+                              at::embedding(words, ids) + places.slice(0, 0, ids.size(1)), pooled);
+  const Packing packing = pack_lengths(pooled + 1);
   const at::Tensor real =
       ids.slice(1, 0, packing.longest).flatten().index_select(0, packing.positions);
   const at::Tensor place = packing.positions.remainder(packing.longest);
   const at::Tensor x = at::embedding(words, real) + places.index_select(0, place);
-  return transformer(store, options, x, &packing).index_select(0, lengths.cumsum(0) - 1);
+  return pooled_transformer(store, options, x, pooled, &packing);
 }
 
 }  // namespace
 
-at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids) {
+at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
+                       bool checkpointing) {
   const TextConfig& text = config.text;
   const std::string prefix = config.custom_text ? "text." : "";
-  const at::Tensor pooled =
-      layer_norm(store, prefix + "ln_final", pooled_states(config, store, ids), text.norm_eps);
+  const at::Tensor pooled = layer_norm(
+      store, prefix + "ln_final", pooled_states(config, store, ids, checkpointing), text.norm_eps);
   if (!text.has_projection) return pooled;
   if (text.projection_bias)
     return at::linear(pooled, store.get(prefix + "text_projection.weight"),

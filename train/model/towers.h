@@ -14,22 +14,38 @@ struct ImageOutput {
   at::Tensor features;  // [batch, embed_dim], not normalised
 };
 
-/// The image tower. pixels: [batch, 3, size, size], normalised. `training` makes BatchNorm use and
-/// update batch statistics (the running ones in `store`).
+/// What BatchNorm does.
+enum class BatchNormMode {
+  running,       // uses the running statistics
+  batch,         // uses the batch's own
+  batch_update,  // and lets the running ones follow
+};
+
+struct ImageForward {
+  BatchNormMode batch_norm = BatchNormMode::running;
+  /// Patch dropout: which patches each picture keeps, i64 [batch, kept]; undefined = all.
+  /// Source: open_clip transformer.py PatchDropout.
+  at::Tensor kept_patches = {};
+  bool checkpointing = false;  // blocks are computed again when their gradients are needed
+};
+
+/// The image tower. pixels: [batch, 3, size, size], normalised.
 ImageOutput encode_image(const ModelConfig& config, const TensorStore& store,
-                         const at::Tensor& pixels, bool training);
+                         const at::Tensor& pixels, const ImageForward& forward = {});
 
 /// The Vision Transformer. Source: open_clip transformer.py VisionTransformer.
-ImageOutput vit(const ModelConfig& config, const TensorStore& store, const at::Tensor& pixels);
+ImageOutput vit(const ModelConfig& config, const TensorStore& store, const at::Tensor& pixels,
+                const ImageForward& forward);
 
 /// CLIP's ResNet. Source: open_clip modified_resnet.py.
 ImageOutput modified_resnet(const ModelConfig& config, const TensorStore& store,
-                            const at::Tensor& pixels, bool training);
+                            const at::Tensor& pixels, BatchNormMode batch_norm);
 
 /// The text tower. ids: i64 [batch, context_length]; features [batch, embed_dim], not normalised.
 /// A causal tower that pools at the highest token id, or at eos_id, never sees what comes after it:
 /// there only the tokens up to it are computed, which is exact and, with short captions, most of
 /// the tower's time.
-at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids);
+at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
+                       bool checkpointing = false);
 
 }  // namespace openclip::train

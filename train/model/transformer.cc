@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <optional>
+
+#include "model/checkpointing.h"
+#include "model/linear.h"
+
 namespace openclip::train {
 namespace {
-
-at::Tensor linear(const TensorStore& store, const std::string& name, const at::Tensor& x) {
-  return at::linear(x, store.get(name + ".weight"), store.get(name + ".bias"));
-}
 
 at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
@@ -20,29 +22,118 @@ at::Tensor activate(Activation activation, const at::Tensor& x) {
   }
 }
 
-// Self-attention of qkv [batch, tokens, 3 * width] -> [batch, tokens, width].
-at::Tensor attend(const at::Tensor& qkv, const TransformerOptions& options) {
-  const int64_t batch = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
-  const at::Tensor split = qkv.view({batch, tokens, 3, options.heads, width / options.heads})
-                               .permute({2, 0, 3, 1, 4});  // [3, batch, heads, tokens, …]
-  return at::scaled_dot_product_attention(split[0], split[1], split[2], /*attn_mask=*/{},
-                                          /*dropout_p=*/0.0, options.causal)
-      .transpose(1, 2)
-      .reshape({batch, tokens, width});
+// Packed rows [total, …] as [batch, longest, …], padding zero.
+at::Tensor unpack(const at::Tensor& rows, const Packing& packing) {
+  const at::Tensor with_zero = at::cat({rows, at::zeros({1, rows.size(1)}, rows.options())});
+  return with_zero.index_select(0, packing.sources).view({packing.batch, packing.longest, -1});
 }
 
-at::Tensor attention(const TensorStore& store, const std::string& block,
-                     const TransformerOptions& options, const at::Tensor& x,
-                     const Packing* packing) {
-  const at::Tensor qkv = at::linear(x, store.get(block + ".attn.in_proj_weight"),
-                                    store.get(block + ".attn.in_proj_bias"));
-  if (packing == nullptr) return linear(store, block + ".attn.out_proj", attend(qkv, options));
-  const at::Tensor with_zero = at::cat({qkv, at::zeros({1, qkv.size(1)}, qkv.options())});
-  const at::Tensor padded =
-      with_zero.index_select(0, packing->sources).view({packing->batch, packing->longest, -1});
-  const at::Tensor mixed =
-      attend(padded, options).flatten(0, 1).index_select(0, packing->positions);
-  return linear(store, block + ".attn.out_proj", mixed);
+// One block of the transformer, by name.
+class Block {
+ public:
+  Block(const TensorStore& store, const TransformerOptions& options, int layer)
+      : store_(store),
+        options_(options),
+        name_(fmt::format("{}transformer.resblocks.{}", options.prefix, layer)) {}
+
+  at::Tensor all(const at::Tensor& x, const Packing* packing) const {
+    return mlp(x + scaled("ls_1", attention(norm("ln_1", x), packing)));
+  }
+
+  at::Tensor pooled(const at::Tensor& x, const at::Tensor& positions,
+                    const Packing* packing) const {
+    const auto pick = [&](const at::Tensor& states) {
+      if (packing != nullptr)
+        return states.index_select(0, (positions + 1).cumsum(0) - 1);  // each text's last
+      return states.index({at::arange(states.size(0), positions.options()), positions});
+    };
+    const at::Tensor normed = norm("ln_1", x);
+    return mlp(pick(x) + scaled("ls_1", one_query(normed, pick(normed), positions, packing)));
+  }
+
+ private:
+  at::Tensor norm(const char* part, const at::Tensor& x) const {
+    return layer_norm(store_, fmt::format("{}.{}", name_, part), x, options_.norm_eps);
+  }
+
+  at::Tensor scaled(const char* part, const at::Tensor& change) const {
+    return options_.layer_scale ? change * store_.get(fmt::format("{}.{}.gamma", name_, part))
+                                : change;
+  }
+
+  at::Tensor dense(const char* part, const at::Tensor& x) const {
+    const std::string name = fmt::format("{}.{}", name_, part);
+    return linear(store_, name + ".weight", name + ".bias", x);
+  }
+
+  at::Tensor mlp(const at::Tensor& x) const {
+    const at::Tensor hidden = activate(options_.activation, dense("mlp.c_fc", norm("ln_2", x)));
+    return x + scaled("ls_2", dense("mlp.c_proj", hidden));
+  }
+
+  at::Tensor attention(const at::Tensor& x, const Packing* packing) const {
+    const at::Tensor qkv =
+        linear(store_, name_ + ".attn.in_proj_weight", name_ + ".attn.in_proj_bias", x);
+    if (packing == nullptr) return dense("attn.out_proj", attend(qkv));
+    const at::Tensor mixed = attend(unpack(qkv, *packing)).flatten(0, 1);
+    return dense("attn.out_proj", mixed.index_select(0, packing->positions));
+  }
+
+  // Self-attention of qkv [batch, tokens, 3 * width] -> [batch, tokens, width].
+  at::Tensor attend(const at::Tensor& qkv) const {
+    const int64_t batch = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
+    const at::Tensor split = qkv.view({batch, tokens, 3, options_.heads, width / options_.heads})
+                                 .permute({2, 0, 3, 1, 4});  // [3, batch, heads, tokens, …]
+    return at::scaled_dot_product_attention(split[0], split[1], split[2], /*attn_mask=*/{},
+                                            /*dropout_p=*/0.0, options_.causal)
+        .transpose(1, 2)
+        .reshape({batch, tokens, width});
+  }
+
+  // Attention where only one token of each row, `query` [batch, width], asks.
+  at::Tensor one_query(const at::Tensor& x, const at::Tensor& query, const at::Tensor& positions,
+                       const Packing* packing) const {
+    const int64_t batch = query.size(0), width = query.size(1), head = width / options_.heads;
+    const std::string weight = name_ + ".attn.in_proj_weight", bias = name_ + ".attn.in_proj_bias";
+    const at::Tensor q = linear_part(store_, weight, bias, query, 0, width)
+                             .view({batch, 1, options_.heads, head})
+                             .transpose(1, 2);
+    at::Tensor kv = linear_part(store_, weight, bias, x, width, 2 * width);
+    if (packing != nullptr) kv = unpack(kv, *packing);
+    const int64_t tokens = kv.size(1);
+    const at::Tensor split =
+        kv.view({batch, tokens, 2, options_.heads, head}).permute({2, 0, 3, 1, 4});
+    std::optional<at::Tensor> seen;  // [batch, 1, 1, tokens]
+    if (options_.causal)
+      seen = at::arange(tokens, positions.options())
+                 .view({1, 1, 1, tokens})
+                 .le(positions.view({batch, 1, 1, 1}));
+    return dense(
+        "attn.out_proj",
+        at::scaled_dot_product_attention(q, split[0], split[1], seen).reshape({batch, width}));
+  }
+
+  const TensorStore& store_;
+  const TransformerOptions& options_;
+  const std::string name_;
+};
+
+at::Tensor first_blocks(const TensorStore& store, const TransformerOptions& options, int count,
+                        at::Tensor x, const Packing* packing) {
+  for (int i = 0; i < count; ++i) {
+    if (!options.checkpointing) {
+      x = Block(store, options, i).all(x, packing);
+      continue;
+    }
+    // Runs again in the backward pass, when the caller's packing is gone.
+    const auto packed = packing != nullptr ? std::make_shared<Packing>(*packing) : nullptr;
+    x = checkpoint(
+        [&store, options, i, packed](const at::Tensor& in) {
+          return Block(store, options, i).all(in, packed.get());
+        },
+        x);
+  }
+  return x;
 }
 
 }  // namespace
@@ -68,20 +159,13 @@ Packing pack_lengths(const at::Tensor& lengths) {
 
 at::Tensor transformer(const TensorStore& store, const TransformerOptions& options, at::Tensor x,
                        const Packing* packing) {
-  for (int i = 0; i < options.layers; ++i) {
-    const std::string block = fmt::format("{}transformer.resblocks.{}", options.prefix, i);
-    at::Tensor change = attention(store, block, options,
-                                  layer_norm(store, block + ".ln_1", x, options.norm_eps), packing);
-    if (options.layer_scale) change = change * store.get(block + ".ls_1.gamma");
-    x = x + change;
-    const at::Tensor hidden = activate(
-        options.activation, linear(store, block + ".mlp.c_fc",
-                                   layer_norm(store, block + ".ln_2", x, options.norm_eps)));
-    change = linear(store, block + ".mlp.c_proj", hidden);
-    if (options.layer_scale) change = change * store.get(block + ".ls_2.gamma");
-    x = x + change;
-  }
-  return x;
+  return first_blocks(store, options, options.layers, std::move(x), packing);
+}
+
+at::Tensor pooled_transformer(const TensorStore& store, const TransformerOptions& options,
+                              at::Tensor x, const at::Tensor& pooled, const Packing* packing) {
+  x = first_blocks(store, options, options.layers - 1, std::move(x), packing);
+  return Block(store, options, options.layers - 1).pooled(x, pooled, packing);
 }
 
 }  // namespace openclip::train

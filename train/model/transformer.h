@@ -3,7 +3,6 @@
 
 #include <ATen/ATen.h>
 
-#include <optional>
 #include <string>
 
 #include "model/tensor_store.h"
@@ -30,6 +29,7 @@ struct TransformerOptions {
   double norm_eps = 1e-5;
   bool layer_scale = false;
   bool causal = false;
+  bool checkpointing = false;  // see checkpoint()
 };
 
 /// x [batch, tokens, width] through all blocks: x += ls_1(attn(ln_1(x))); x += ls_2(mlp(ln_2(x))).
@@ -37,6 +37,12 @@ struct TransformerOptions {
 /// the padding after it, and the result is the same as with it.
 at::Tensor transformer(const TensorStore& store, const TransformerOptions& options, at::Tensor x,
                        const Packing* packing = nullptr);
+
+/// As `transformer`, but only the states at the positions `pooled` (i64 [batch], within each row)
+/// are wanted, [batch, width]: of the last block only these are computed.
+at::Tensor pooled_transformer(const TensorStore& store, const TransformerOptions& options,
+                              at::Tensor x, const at::Tensor& pooled,
+                              const Packing* packing = nullptr);
 
 /// Layer normalisation with the weights NAME.weight and NAME.bias.
 at::Tensor layer_norm(const TensorStore& store, const std::string& name, const at::Tensor& x,

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "model/linear.h"
 #include "model/tensor_store.h"
 
 namespace openclip::train {
@@ -36,14 +37,6 @@ DType file_type(const std::string& name, at::ScalarType type) {
   throw Internal("tensor '" + name + "' cannot be stored");
 }
 
-std::string join(const std::vector<std::string>& names) {
-  std::string text;
-  const size_t shown = std::min<size_t>(names.size(), 8);
-  for (size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : " ") + names[i];
-  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
-  return text;
-}
-
 }  // namespace
 
 at::Tensor tensor_from_view(const std::string& name, const TensorView& view) {
@@ -70,40 +63,15 @@ void write_tensors(const std::string& path, const TensorList& tensors, const Str
   write_safetensors(path, std::move(named), metadata);
 }
 
-void load_weights(TensorStore& store, const std::string& path) {
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  std::vector<std::string> missing, unexpected, shapes;
-  for (const auto& [name, view] : file.tensors())
-    if (!store.has(name)) unexpected.push_back(name);
-  for (const NamedParameter& entry : store.entries()) {
-    const auto found = file.tensors().find(entry.name);
-    if (found == file.tensors().end()) {
-      if (!entry.optional) missing.push_back(entry.name);
-    } else if (element_count(found->second.shape) != entry.tensor.numel() ||
-               (found->second.shape != entry.tensor.sizes().vec() && entry.tensor.dim() > 0)) {
-      shapes.push_back(entry.name);
-    }
-  }
-  if (!missing.empty() || !unexpected.empty() || !shapes.empty()) {
-    std::string problem = "does not fit the model";
-    if (!missing.empty()) problem += "; missing:" + join(missing);
-    if (!unexpected.empty()) problem += "; unexpected:" + join(unexpected);
-    if (!shapes.empty()) problem += "; other shape:" + join(shapes);
-    throw ParseError(path, problem);
-  }
-  for (NamedParameter& entry : store.entries()) {
-    const auto found = file.tensors().find(entry.name);
-    if (found == file.tensors().end()) continue;
-    at::Tensor target = entry.tensor.detach();
-    target.copy_(tensor_from_view(entry.name, found->second).view(target.sizes()));
-  }
+TensorList named_weights(const TensorStore& store) {
+  TensorList tensors;
+  for (const NamedParameter& entry : store.entries())
+    if (!entry.adapter) tensors.emplace_back(entry.name, merged(store, entry));
+  return tensors;
 }
 
 void save_weights(const TensorStore& store, const std::string& path) {
-  TensorList tensors;
-  for (const NamedParameter& entry : store.entries())
-    tensors.emplace_back(entry.name, entry.tensor);
-  write_tensors(path, tensors, {{"format", "pt"}});
+  write_tensors(path, named_weights(store), {{"format", "pt"}});
 }
 
 }  // namespace openclip::train

@@ -18,6 +18,11 @@ using TensorList = std::vector<std::pair<std::string, at::Tensor>>;
 /// Throws: Unsupported for types that libtorch tensors of this program do not have.
 at::Tensor tensor_from_view(const std::string& name, const TensorView& view);
 
+class TensorStore;
+
+/// What a checkpoint holds of a model: all tensors, adapters merged.
+TensorList named_weights(const TensorStore& store);
+
 /// Writes tensors of type f32, i64 or u8 from any device, atomically.
 void write_tensors(const std::string& path, const TensorList& tensors,
                    const StringMap& metadata = {});

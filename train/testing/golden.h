@@ -74,7 +74,17 @@ inline Batch golden_batch(const ModelConfig& config, int64_t rows, int step) {
     ids.slice(0, length).fill_(0);
   }
   batch.labels = at::full({rows}, -1, at::kLong);
+  batch.rows = at::arange(step * rows, (step + 1) * rows, at::kLong);
   return batch;
+}
+
+/// Two batches as one.
+inline Batch joined(const Batch& a, const Batch& b) {
+  Batch both;
+  for (at::Tensor Batch::*part :
+       {&Batch::pixels, &Batch::ids, &Batch::labels, &Batch::rows, &Batch::views})
+    if ((a.*part).defined()) both.*part = at::cat({a.*part, b.*part});
+  return both;
 }
 
 inline ModelConfig golden_config(const Json& golden, const std::string& name) {

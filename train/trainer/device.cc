@@ -28,7 +28,7 @@ bool has_fast_bf16(const at::Device& device) {
 void to_device(Batch& batch, const at::Device& device) {
   if (device.is_cpu()) return;
   for (at::Tensor* part : {&batch.pixels, &batch.ids, &batch.labels, &batch.hog, &batch.extra_ids,
-                           &batch.extra_labels})
+                           &batch.extra_labels, &batch.views, &batch.rows})
     if (part->defined()) *part = part->to(device, /*non_blocking=*/true);
 }
 

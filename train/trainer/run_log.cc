@@ -30,6 +30,8 @@ std::string duration(double seconds) {
 std::string loss_text(const StepLosses& losses) {
   std::string text = fmt::format("loss {:.4f}", losses.total);
   if (losses.contrastive != losses.total) text += fmt::format(" clip {:.4f}", losses.contrastive);
+  if (losses.views != 0) text += fmt::format(" ssl {:.4f}", losses.views);
+  if (losses.distillation != 0) text += fmt::format(" distill {:.4f}", losses.distillation);
   if (losses.concept_table != 0) text += fmt::format(" table {:.4f}", losses.concept_table);
   if (losses.concept_align != 0) text += fmt::format(" align {:.4f}", losses.concept_align);
   if (losses.hog != 0) text += fmt::format(" hog {:.4f}", losses.hog);
@@ -44,15 +46,18 @@ std::ofstream open(const std::string& path, bool append) {
 
 }  // namespace
 
-RunLog::RunLog(const std::string& folder, bool tensorboard, bool append)
-    : terminal_(::isatty(STDERR_FILENO) == 1) {
+RunLog::RunLog(const std::string& folder, bool tensorboard, bool append, bool is_first)
+    : is_first_(is_first), terminal_(::isatty(STDERR_FILENO) == 1) {
+  if (!is_first) return;
   std::error_code ignored;  // the files below say it better
   std::filesystem::create_directories(folder, ignored);
   out_ = open(folder + "/out.log", append);
   const bool has_csv = append && std::filesystem::exists(folder + "/train.csv");
   csv_ = open(folder + "/train.csv", append);
+  results_ = open(folder + "/results.jsonl", append);
   if (!has_csv)
-    csv_ << "step,epoch,loss,contrastive_loss,concept_loss,align_loss,hog_loss,lr,logit_scale,"
+    csv_ << "step,epoch,loss,contrastive_loss,concept_loss,align_loss,hog_loss,distill_loss,ssl_"
+            "loss,lr,logit_scale,"
             "pairs_per_second,"
             "data_seconds,step_seconds\n";
   if (tensorboard) events_ = std::make_unique<TensorBoardWriter>(folder + "/tensorboard");
@@ -66,6 +71,7 @@ void RunLog::clear_bar() {
 }
 
 void RunLog::line(const std::string& text) {
+  if (!is_first_) return;
   const std::lock_guard lock(mutex_);
   const std::string full = fmt::format("{} | {}\n", clock_time(), text);
   clear_bar();
@@ -74,11 +80,14 @@ void RunLog::line(const std::string& text) {
 }
 
 void RunLog::report(const StepReport& r) {
+  if (!is_first_) return;
   const StepLosses& l = r.losses;
   csv_ << fmt::format(
-              "{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.4f},{:.4f}\n",
+              "{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.4f},{"
+              ":.4f}\n",
               r.step, r.epoch, l.total, l.contrastive, l.concept_table, l.concept_align, l.hog,
-              r.lr, r.logit_scale, r.pairs_per_second, r.data_seconds, r.step_seconds)
+              l.distillation, l.views, r.lr, r.logit_scale, r.pairs_per_second, r.data_seconds,
+              r.step_seconds)
        << std::flush;
   if (events_)
     events_->add(r.step, {{"train/loss", l.total},
@@ -101,8 +110,23 @@ void RunLog::report(const StepReport& r) {
   }
 }
 
+void RunLog::results(int64_t step, int64_t epoch,
+                     const std::vector<std::pair<std::string, double>>& values) {
+  if (!is_first_ || values.empty()) return;
+  std::string json = fmt::format("{{\"epoch\": {}, \"step\": {}", epoch, step), text;
+  std::vector<std::pair<std::string, double>> scalars;
+  for (const auto& [name, value] : values) {
+    json += fmt::format(", \"{}\": {:.6g}", name, value);
+    text += fmt::format(" {} {:.4f}", name, value);
+    scalars.emplace_back("val/" + name, value);
+  }
+  results_ << json << "}\n" << std::flush;
+  if (events_) events_->add(step, scalars);
+  line(fmt::format("evaluation after epoch {}:{}", epoch, text));
+}
+
 void RunLog::progress(const StepReport& r) {
-  if (!terminal_) return;
+  if (!is_first_ || !terminal_) return;
   const auto now = std::chrono::steady_clock::now();
   if (now - last_bar_ < std::chrono::milliseconds(200)) return;
   last_bar_ = now;

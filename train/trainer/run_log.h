@@ -7,6 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "trainer/objective.h"
 #include "trainer/tensorboard.h"
@@ -27,8 +29,9 @@ struct StepReport {
 
 class RunLog {
  public:
-  /// folder: LOGS/NAME, created. `append`: continue the files of an interrupted run.
-  RunLog(const std::string& folder, bool tensorboard, bool append);
+  /// folder: LOGS/NAME, created. `append`: continue the files of an interrupted run. Of the
+  /// processes of a job only the first writes and shows anything.
+  RunLog(const std::string& folder, bool tensorboard, bool append, bool is_first = true);
   ~RunLog();
 
   /// One line with the time, to stderr and out.log. Thread-safe.
@@ -37,6 +40,10 @@ class RunLog {
   /// A line in train.csv and TensorBoard, and one on stderr where that is no terminal.
   void report(const StepReport& report);
 
+  /// A line in results.jsonl and TensorBoard, and the log. `values`: names and numbers.
+  void results(int64_t step, int64_t epoch,
+               const std::vector<std::pair<std::string, double>>& values);
+
   /// Redraws the progress bar; nothing where stderr is no terminal.
   void progress(const StepReport& report);
 
@@ -44,7 +51,8 @@ class RunLog {
   void clear_bar();
 
   std::mutex mutex_;
-  std::ofstream out_, csv_;
+  const bool is_first_;
+  std::ofstream out_, csv_, results_;
   std::unique_ptr<TensorBoardWriter> events_;
   bool terminal_, bar_shown_ = false;
   std::chrono::steady_clock::time_point last_bar_{};

@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "data/text_encoder.h"
 #include "models/config/model_config.h"
+#include "trainer/objective.h"
 #include "trainer/options.h"
 
 namespace openclip::train {
@@ -23,7 +24,14 @@ ModelSource find_model(const Options& options);
 
 /// Opens --train-data. Throws: NotFound, ParseError, InvalidArgument.
 std::unique_ptr<Dataset> open_dataset(const Options& options, const ModelConfig& config,
-                                      const Warn& log);
+                                      int processes, const Warn& log);
+
+/// Opens --val-data. Throws: as open_dataset.
+std::unique_ptr<Dataset> open_validation_data(const Options& options, const ModelConfig& config,
+                                              const Warn& log);
+
+/// --distill-model with its weights, on `device`. Throws: as find_model and load_weights.
+Teacher load_teacher(const Options& options, const at::Device& device);
 
 /// The model's tokenizer. Throws: NotFound, ParseError.
 TextEncoder open_tokenizer(const ModelSource& source);

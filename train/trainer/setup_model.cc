@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -22,13 +23,27 @@ void override_preprocess(PreprocessSettings& settings, const Options& options) {
   if (options.image_fill) settings.fill_color = *options.image_fill;
 }
 
-// Parsed anew, so that every derived size follows.
-void force_image_size(ModelConfig& config, int size) {
+// Parsed anew, so that everything follows from the JSON that checkpoints hold.
+template <class Change>
+void change_config(ModelConfig& config, const char* flag, const Change& change) {
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(config.model_cfg_json);
-  json["vision_cfg"]["image_size"] = size;
+  change(json);
   const PreprocessSettings preprocess = config.preprocess;
-  config = parse_model_config(json.dump(), "--force-image-size", config.name);
+  config = parse_model_config(json.dump(), flag, config.name);
   config.preprocess = preprocess;
+}
+
+void force_image_size(ModelConfig& config, int size) {
+  change_config(config, "--force-image-size",
+                [&](auto& json) { json["vision_cfg"]["image_size"] = size; });
+}
+
+// As open_clip_train/main.py.
+void use_sigmoid_start(ModelConfig& config) {
+  change_config(config, "--siglip", [](auto& json) {
+    json["init_logit_scale"] = std::log(10.0);
+    json["init_logit_bias"] = -10;
+  });
 }
 
 // A config .json, or a folder with open_clip_config.json, weights and tokenizer.
@@ -70,6 +85,7 @@ ModelSource find_model(const Options& options) {
     read_files(model, source);
   check_trainable(source.config);
   if (options.force_image_size) force_image_size(source.config, *options.force_image_size);
+  if (options.siglip && !source.config.has_logit_bias) use_sigmoid_start(source.config);
   if (options.force_quick_gelu) force_quick_gelu(source.config);
   override_preprocess(source.config.preprocess, options);
   if (!options.pretrained.empty()) source.weights = options.pretrained;
@@ -78,6 +94,21 @@ ModelSource find_model(const Options& options) {
       !fs::exists(fs::path(source.tokenizer_folder) / "tokenizer.json"))
     throw NotFound(fmt::format("--tokenizer {}: holds no tokenizer.json", source.tokenizer_folder));
   return source;
+}
+
+Teacher load_teacher(const Options& options, const at::Device& device) {
+  Options of_teacher;
+  of_teacher.model = options.distill_model;
+  of_teacher.pretrained = options.distill_pretrained;
+  const ModelSource source = find_model(of_teacher);
+  Teacher teacher{source.config, TensorStore::create(model_tensors(source.config), 0)};
+  load_weights(teacher.model, source.weights);
+  for (NamedParameter& entry : teacher.model.entries()) {
+    entry.tensor.set_requires_grad(false);
+    entry.trainable = false;
+  }
+  teacher.model.to(device);
+  return teacher;
 }
 
 }  // namespace openclip::train

@@ -22,12 +22,12 @@ CommandLine parse(std::vector<std::string> arguments) {
 TEST(OptionsTest, DefaultsFollowTheModelsName) {
   const CommandLine vit = parse({"--train-data", "x.tar", "--model", "ViT-B-32"});
   ASSERT_TRUE(vit.options);
-  EXPECT_DOUBLE_EQ(vit.options->adamw.beta2, 0.98);
-  EXPECT_DOUBLE_EQ(vit.options->adamw.eps, 1e-6);
+  EXPECT_DOUBLE_EQ(vit.options->optimizer.beta2, 0.98);
+  EXPECT_DOUBLE_EQ(vit.options->optimizer.eps, 1e-6);
   const CommandLine resnet = parse({"--train-data", "x.tar", "--model", "RN50", "--beta2", "0.95"});
   ASSERT_TRUE(resnet.options);
-  EXPECT_DOUBLE_EQ(resnet.options->adamw.beta2, 0.95);
-  EXPECT_DOUBLE_EQ(resnet.options->adamw.eps, 1e-8);
+  EXPECT_DOUBLE_EQ(resnet.options->optimizer.beta2, 0.95);
+  EXPECT_DOUBLE_EQ(resnet.options->optimizer.eps, 1e-8);
   EXPECT_EQ(resnet.options->epochs, 32);
   EXPECT_EQ(resnet.options->warmup, 10000);
 }
@@ -66,17 +66,21 @@ TEST(CheckpointTest, RoundTripReplacesTheOlderOne) {
   const Json golden = read_json_file(golden_path("steps_resnet"));
   const ModelConfig config = golden_config(golden, "resnet");
   TensorStore model = TensorStore::create(model_tensors(config), 1), auxiliary;
-  AdamW optimizer({&model}, {});
+  Communicator alone;
+  Optimizer optimizer({&model}, {}, alone);
   Ema ema(model, 0.9);
   TrainingState state{config, model, auxiliary, optimizer, &ema, ""};
   EXPECT_FALSE(latest_checkpoint(folder));
-  save_checkpoint(folder, "epoch_latest", state, {.step = 3, .seed = 7, .batches_per_epoch = 5});
-  save_checkpoint(folder, "epoch_1", state, {.step = 5, .seed = 7, .batches_per_epoch = 5});
-  save_checkpoint(folder, "epoch_latest", state, {.step = 4, .seed = 7, .batches_per_epoch = 5});
+  write_checkpoint(folder, "epoch_latest",
+                   take_snapshot(state, {.step = 3, .seed = 7, .steps_per_epoch = 5}, true));
+  write_checkpoint(folder, "epoch_1",
+                   take_snapshot(state, {.step = 5, .seed = 7, .steps_per_epoch = 5}, true));
+  write_checkpoint(folder, "epoch_latest",
+                   take_snapshot(state, {.step = 4, .seed = 7, .steps_per_epoch = 5}, true));
   EXPECT_EQ(latest_checkpoint(folder), folder + "/epoch_1");
 
   TensorStore other = TensorStore::create(model_tensors(config), 2), nothing;
-  AdamW other_optimizer({&other}, {});
+  Optimizer other_optimizer({&other}, {}, alone);
   Ema other_ema(other, 0.9);
   TrainingState restored{config, other, nothing, other_optimizer, &other_ema, ""};
   const Position position = load_checkpoint(folder + "/epoch_latest", restored);
