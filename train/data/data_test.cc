@@ -31,7 +31,7 @@ std::string tiny_bmp() {
 }
 
 std::vector<int64_t> order(Dataset& dataset, uint64_t seed, int64_t epoch, int count, int skip) {
-  auto stream = dataset.stream(seed, epoch);
+  auto stream = dataset.stream(seed, epoch, {});
   stream->skip(skip);
   std::vector<int64_t> indices;
   for (int i = 0; i < count; ++i) indices.push_back(stream->next().index);

@@ -36,6 +36,12 @@ class SampleStream {
   }
 };
 
+/// Which samples of an epoch's order a process takes: rank, rank + processes, rank + 2 processes, …
+/// All together take every sample, so that the order does not depend on their number.
+struct Part {
+  int rank = 0, processes = 1;
+};
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -44,7 +50,7 @@ class Dataset {
   virtual int64_t size() const = 0;
 
   /// The order of an epoch is a function of (seed, epoch) alone.
-  virtual std::unique_ptr<SampleStream> stream(uint64_t seed, int64_t epoch) = 0;
+  virtual std::unique_ptr<SampleStream> stream(uint64_t seed, int64_t epoch, Part part) = 0;
 
   /// Calls `visit` with every sample once, in the data's own order, until it returns false.
   virtual void each(const std::function<bool(Ticket)>& visit) = 0;
@@ -67,17 +73,27 @@ struct ShardOptions {
   std::vector<std::string> image_extensions = {"jpg", "png", "jpeg", "webp"};
   std::string text_extension = "txt";
   CaptionOptions captions;  // keys empty = use the text part
-  int64_t shuffle_buffer = 5000;
+  bool need_captions = true;
+  int64_t shuffle_buffer = 5000;  // samples, over all lanes of all processes
+  /// Shards are dealt out to this many lanes, which are read side by side and take turns: what
+  /// makes the order the same for any number of processes that divides it. 0 = choose.
+  int lanes = 0;
+  int processes = 1;
+  bool resampled = false;          // shards are drawn with replacement
+  std::vector<double> upsampling;  // of each shard, with `resampled`; empty = all alike
   int64_t max_image_pixels = 25'000'000;
   Warn warn;
 };
 
 /// Expands webdataset's braces: "a-{000..012}.tar" and "{x,y}.tar"; "::" joins patterns; a pattern
-/// with * or ? is matched against the folder's files (sorted).
-/// Throws: InvalidArgument for malformed braces, NotFound if a pattern matches nothing.
-std::vector<std::string> expand_shards(const std::string& patterns);
+/// with * or ? is matched against the folder's files (sorted), unless it is a URL or
+/// `pipe:COMMAND`. `source_sizes` gets the number of shards of each pattern. Throws:
+/// InvalidArgument for malformed braces, NotFound if a pattern matches nothing.
+std::vector<std::string> expand_shards(const std::string& patterns,
+                                       std::vector<size_t>* source_sizes = nullptr);
 
-/// Shards read front to back in shuffled order, samples mixed in a shuffle buffer.
+/// Shards read front to back in shuffled order, samples mixed in a shuffle buffer. Shards are
+/// files, URLs (http, https) and "pipe:COMMAND", whose output is read.
 std::unique_ptr<Dataset> open_shards(const ShardOptions& options);
 
 struct CsvOptions {

@@ -49,7 +49,8 @@ std::vector<std::string> expand_braces(const std::string& pattern) {
 }
 
 std::vector<std::string> expand_wildcards(const std::string& pattern) {
-  if (pattern.find_first_of("*?") == std::string::npos) return {pattern};
+  const bool local = !pattern.starts_with("pipe:") && pattern.find("://") == std::string::npos;
+  if (!local || pattern.find_first_of("*?") == std::string::npos) return {pattern};
   glob_t found{};
   const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
   std::vector<std::string> paths;
@@ -61,11 +62,15 @@ std::vector<std::string> expand_wildcards(const std::string& pattern) {
 
 }  // namespace
 
-std::vector<std::string> expand_shards(const std::string& patterns) {
+std::vector<std::string> expand_shards(const std::string& patterns,
+                                       std::vector<size_t>* source_sizes) {
   std::vector<std::string> shards;
-  for (const std::string& pattern : split(patterns, "::"))
+  for (const std::string& pattern : split(patterns, "::")) {
+    const size_t before = shards.size();
     for (const std::string& braces : expand_braces(pattern))
       for (std::string& path : expand_wildcards(braces)) shards.push_back(std::move(path));
+    if (source_sizes != nullptr) source_sizes->push_back(shards.size() - before);
+  }
   return shards;
 }
 

@@ -42,9 +42,11 @@ std::unique_ptr<Dataset> open_folder(const std::string& folder, const ShardOptio
   }
   std::sort(pictures.begin(), pictures.end());  // the file system's order is not repeatable
   std::vector<TableRow> rows;
-  for (const fs::path& picture : pictures)
-    if (std::optional<SampleText> text = read_text(picture, options))
-      rows.push_back({picture, std::move(*text)});
+  for (const fs::path& picture : pictures) {
+    std::optional<SampleText> text = read_text(picture, options);
+    if (!text && !options.need_captions) text.emplace();
+    if (text) rows.push_back({picture, std::move(*text)});
+  }
   if (rows.empty())
     throw Error(fmt::format(
         "no sample: {} holds {} pictures ({}), none with a caption in a {} file "

@@ -7,8 +7,8 @@ namespace {
 
 class PermutedStream : public SampleStream {
  public:
-  PermutedStream(uint64_t seed, int64_t epoch, int64_t size)
-      : seed_(seed), epoch_(epoch), order_(size) {}
+  PermutedStream(uint64_t seed, int64_t epoch, int64_t size, Part part)
+      : seed_(seed), epoch_(epoch), part_(part), position_(part.rank), order_(size) {}
 
   Ticket next() override {
     const int64_t size = static_cast<int64_t>(order_.size());
@@ -19,25 +19,28 @@ class PermutedStream : public SampleStream {
       random.shuffle(order_);
       shuffled_pass_ = pass;
     }
-    return {.index = order_[position_++ % size], .raw = nullptr};
+    const Ticket ticket{.index = order_[position_ % size], .raw = nullptr};
+    position_ += part_.processes;
+    return ticket;
   }
 
-  void skip(int64_t count) override { position_ += count; }
+  void skip(int64_t count) override { position_ += count * part_.processes; }
 
  private:
   static constexpr uint64_t kPurpose = 0x0DE5;  // keeps this stream apart from augmentations
 
   uint64_t seed_;
   int64_t epoch_;
-  int64_t position_ = 0;
+  Part part_;
+  int64_t position_;
   int64_t shuffled_pass_ = -1;
   std::vector<int64_t> order_;
 };
 
 }  // namespace
 
-std::unique_ptr<SampleStream> IndexedDataset::stream(uint64_t seed, int64_t epoch) {
-  return std::make_unique<PermutedStream>(seed, epoch, size());
+std::unique_ptr<SampleStream> IndexedDataset::stream(uint64_t seed, int64_t epoch, Part part) {
+  return std::make_unique<PermutedStream>(seed, epoch, size(), part);
 }
 
 void IndexedDataset::each(const std::function<bool(Ticket)>& visit) {

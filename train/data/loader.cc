@@ -32,7 +32,13 @@ Loader::~Loader() {
 Loader::Slot Loader::fresh_slot() const {
   const int64_t rows = options_.batch_size, size = options_.image_size;
   Slot slot;
-  slot.batch.pixels = at::empty({rows, 3, size, size}, at::kFloat, at::MemoryFormat::ChannelsLast);
+  if (options_.with_pixels)
+    slot.batch.pixels =
+        at::empty({rows, 3, size, size}, at::kFloat, at::MemoryFormat::ChannelsLast);
+  if (options_.view_augmenter != nullptr)
+    slot.batch.views =
+        at::empty({2 * rows, 3, size, size}, at::kFloat, at::MemoryFormat::ChannelsLast);
+  slot.batch.rows = at::zeros({rows}, at::kLong);
   slot.batch.ids = at::full({rows, options_.context_length}, options_.pad_id, at::kLong);
   slot.batch.labels = at::full({rows}, -1, at::kLong);
   if (options_.extra_texts > 0) {
@@ -53,7 +59,7 @@ std::optional<Loader::Job> Loader::take(std::unique_lock<std::mutex>& lock) {
   if (stopping_) return std::nullopt;
   const int64_t epoch = next_batch_ / options_.batches_per_epoch;
   if (epoch != stream_epoch_) {
-    stream_ = dataset_.stream(options_.seed, epoch);
+    stream_ = dataset_.stream(options_.seed, epoch, options_.part);
     stream_epoch_ = epoch;
     const int64_t batch = next_batch_ % options_.batches_per_epoch;
     stream_->skip(batch * options_.batch_size + next_row_);
@@ -90,7 +96,11 @@ void Loader::draw_extra_texts(Random random, int64_t row, Batch& batch) {
 // Makes one row; false if the sample is unusable.
 bool Loader::fill(Job& job, Slot& slot) {
   const int64_t epoch = job.batch / options_.batches_per_epoch;
-  const int64_t position = job.batch % options_.batches_per_epoch * options_.batch_size + job.row;
+  // Counted over all processes, which take turns.
+  const int64_t position =
+      (job.batch % options_.batches_per_epoch * options_.batch_size + job.row) *
+          options_.part.processes +
+      options_.part.rank;
   const auto stream = [&](uint64_t purpose) {
     return Random{options_.seed, static_cast<uint64_t>(epoch), static_cast<uint64_t>(position),
                   purpose};
@@ -99,15 +109,25 @@ bool Loader::fill(Job& job, Slot& slot) {
     const DecodedSample sample = dataset_.load(std::move(job.ticket));
     Random random = stream(1);
     const std::string* caption = choose_caption(*sample.text, options_.captions, random);
-    if (caption == nullptr) return false;
-    write_ids(*caption, slot.batch.ids.data_ptr<int64_t>() + job.row * options_.context_length);
+    if (caption == nullptr && options_.need_captions) return false;
+    if (caption != nullptr && options_.with_text)
+      write_ids(*caption, slot.batch.ids.data_ptr<int64_t>() + job.row * options_.context_length);
     if (options_.extra_texts > 0) draw_extra_texts(stream(3), job.row, slot.batch);
     slot.batch.labels.data_ptr<int64_t>()[job.row] = sample.text->label;
-    const int64_t values = 3 * int64_t{options_.image_size} * options_.image_size;
-    augmenter_.augment(
-        *sample.picture, {.flip = sample.text->flip, .recolour = sample.text->recolour}, stream(2),
-        slot.batch.pixels.data_ptr<float>() + job.row * values,
-        options_.with_hog ? slot.batch.hog.data_ptr<float>() + job.row * kHogLength : nullptr);
+    slot.batch.rows.data_ptr<int64_t>()[job.row] =
+        epoch * options_.batches_per_epoch * options_.batch_size * options_.part.processes +
+        position;
+    const PicturePermissions permissions{sample.text->flip, sample.text->recolour};
+    if (options_.with_pixels)
+      augmenter_.augment(
+          *sample.picture, permissions, stream(2),
+          slot.batch.pixels.data_ptr<float>() + job.row * values(),
+          options_.with_hog ? slot.batch.hog.data_ptr<float>() + job.row * kHogLength : nullptr);
+    for (int view = 0; options_.view_augmenter != nullptr && view < 2; ++view)
+      options_.view_augmenter->augment(
+          *sample.picture, permissions, stream(4 + view),
+          slot.batch.views.data_ptr<float>() + (view * options_.batch_size + job.row) * values(),
+          nullptr);
     return true;
   } catch (const Error& error) {
     if (warn_) warn_(error.what());
@@ -154,8 +174,10 @@ Batch Loader::next() {
   Batch batch = std::move(slot->batch);
   if (static_cast<int64_t>(rows.size()) == options_.batch_size) return batch;
   const at::Tensor index = at::tensor(rows, at::kLong);
-  for (at::Tensor* part : {&batch.pixels, &batch.ids, &batch.labels, &batch.hog})
+  for (at::Tensor* part : {&batch.pixels, &batch.ids, &batch.labels, &batch.hog, &batch.rows})
     if (part->defined()) *part = part->index_select(0, index);
+  if (batch.views.defined())
+    batch.views = batch.views.index_select(0, at::cat({index, index + options_.batch_size}));
   if (options_.extra_texts > 0) {  // those of unreadable rows were never drawn
     const at::Tensor extra =
         (index.unsqueeze(1) * options_.extra_texts + at::arange(options_.extra_texts)).flatten();

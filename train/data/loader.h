@@ -20,6 +20,9 @@ namespace openclip::train {
 
 struct Batch {
   at::Tensor pixels;  // f32 [count, 3, size, size], channels last
+  at::Tensor views;   // f32 [2 * count, 3, size, size]: all first views, then all second ones;
+                      // undefined unless asked for
+  at::Tensor rows;    // i64 [count]: number of the sample among all of the run
   at::Tensor ids;     // i64 [count, context_length]
   at::Tensor labels;  // i64 [count], -1 = none
   at::Tensor hog;     // f32 [count, kHogLength], undefined unless asked for
@@ -29,7 +32,8 @@ struct Batch {
 
 struct LoaderOptions {
   int64_t batch_size = 64;
-  int64_t batches_per_epoch = 1;
+  int64_t batches_per_epoch = 1;  // of this process
+  Part part;
   int workers = 4;
   int prefetch = 3;  // batches under way
   uint64_t seed = 0;
@@ -37,8 +41,12 @@ struct LoaderOptions {
   int context_length = 77;
   int pad_id = 0;
   bool with_hog = false;
+  bool need_captions = true;
+  bool with_text = true;    // Batch::ids are made
   int64_t extra_texts = 0;  // for each pair; needs a dataset whose samples have numbers
   CaptionOptions captions;
+  const Augmenter* view_augmenter = nullptr;  // makes Batch::views; null = none
+  bool with_pixels = true;                    // Batch::pixels are made
 };
 
 /// Row r of batch b of epoch e is a pure function of (seed, e, b, r), whatever the workers do.
@@ -72,6 +80,7 @@ class Loader {
   void draw_extra_texts(Random random, int64_t row, Batch& batch);
   void write_ids(const std::string& caption, int64_t* target) const;
   Slot fresh_slot() const;
+  int64_t values() const { return 3 * int64_t{options_.image_size} * options_.image_size; }
 
   Dataset& dataset_;
   const Augmenter& augmenter_;

@@ -3,119 +3,64 @@
 #include "base/error.h"
 #include "data/dataset.h"
 #include "data/decode.h"
-#include "io/webdataset.h"
+#include "data/shard_sequence.h"
 
 namespace openclip::train {
 namespace {
 
-// Turns a webdataset sample into ours; nullptr if it has no picture or no caption.
-std::shared_ptr<RawSample> to_raw(WebdatasetSample sample, const std::string& shard,
-                                  const ShardOptions& options) {
-  auto raw = std::make_shared<RawSample>();
-  raw->key = shard + ": " + sample.key;
-  for (const std::string& extension : options.image_extensions) {
-    const auto found = sample.parts.find(extension);
-    if (found == sample.parts.end()) continue;
-    raw->bytes = std::move(found->second);
-    break;
+constexpr int kMaxLanes = 16;  // each holds a file, a pipe or a download open
+
+// The lanes of a job: as many as can be shared evenly by any usual number of processes.
+int choose_lanes(const ShardOptions& options) {
+  const auto shards = static_cast<int>(
+      std::min<size_t>(options.paths.size(), options.resampled ? kMaxLanes : 1 << 20));
+  if (options.lanes > 0) {
+    check_arg(options.lanes % options.processes == 0,
+              "--shard-lanes {}: must be a multiple of the {} processes", options.lanes,
+              options.processes);
+    check_arg(options.resampled || options.lanes <= shards,
+              "--shard-lanes {}: there are only {} shards", options.lanes, shards);
+    return options.lanes;
   }
-  if (raw->bytes.empty()) return nullptr;
-  const auto json = sample.parts.find("json");
-  if (json != sample.parts.end() &&
-      (!options.captions.keys.empty() || !options.captions.label_key.empty()))
-    raw->text = parse_sample_json(raw->key, json->second, options.captions);
-  if (options.captions.keys.empty()) {
-    const auto text = sample.parts.find(options.text_extension);
-    if (text == sample.parts.end()) return nullptr;
-    raw->text.by_key.push_back({std::string(text->second.begin(), text->second.end())});
-  }
-  for (const Captions& captions : raw->text.by_key)
-    if (!captions.empty()) return raw;
-  return nullptr;
+  check_arg(options.resampled || shards >= options.processes,
+            "--train-data: {} shards are too few for {} processes; make more shards, or use "
+            "--dataset-resampled",
+            shards, options.processes);
+  int lanes = 1;
+  while (lanes * 2 <= std::min(shards, kMaxLanes)) lanes *= 2;
+  return lanes % options.processes == 0 ? lanes : options.processes;
 }
 
-// The samples of some shards, one after the other.
-class ShardSequence {
+// One lane: its shards in a new order each pass, samples drawn at random from a buffer.
+class Lane {
  public:
-  ShardSequence(const ShardOptions& options, std::vector<std::string> shards)
-      : options_(options), shards_(std::move(shards)) {}
-
-  std::shared_ptr<RawSample> next() {
-    while (true) {
-      if (!reader_) {
-        if (position_ == shards_.size()) return nullptr;
-        open(shards_[position_++]);
-        continue;
-      }
-      std::optional<WebdatasetSample> sample = reader_->next();
-      if (!sample) {
-        reader_.reset();
-        continue;
-      }
-      try {
-        if (auto raw = to_raw(std::move(*sample), shards_[position_ - 1], options_)) return raw;
-      } catch (const Error& error) {
-        warn(error.what());
-      }
-    }
-  }
-
- private:
-  void open(const std::string& path) {
-    TarOptions tar;
-    tar.wants = [this](std::string_view name) { return wanted(name); };
-    tar.report = options_.warn;
-    reader_.emplace(path, std::move(tar));
-  }
-
-  bool wanted(std::string_view name) const {
-    const auto split = split_webdataset_name(name);
-    if (!split) return false;
-    const auto& images = options_.image_extensions;
-    return split->second == "json" || split->second == options_.text_extension ||
-           std::find(images.begin(), images.end(), split->second) != images.end();
-  }
-
-  void warn(const std::string& text) const {
-    if (options_.warn) options_.warn(text);
-  }
-
-  const ShardOptions& options_;
-  std::vector<std::string> shards_;
-  size_t position_ = 0;
-  std::optional<WebdatasetReader> reader_;
-};
-
-// Shards in a new order each pass, samples drawn at random from a buffer.
-class ShuffledShards : public SampleStream {
- public:
-  ShuffledShards(const ShardOptions& options, uint64_t seed, int64_t epoch)
+  Lane(const ShardOptions& options, uint64_t seed, int64_t epoch, int number)
       : options_(options),
         seed_(seed),
-        epoch_(epoch),
-        random_{seed, static_cast<uint64_t>(epoch)} {}
+        epoch_(static_cast<uint64_t>(epoch)),
+        number_(static_cast<uint64_t>(number)),
+        buffer_size_(static_cast<size_t>(
+            std::max<int64_t>(1, options.shuffle_buffer / std::max(1, options.lanes)))),
+        random_{seed, epoch_, number_} {}
 
-  Ticket next() override {
-    while (static_cast<int64_t>(buffer_.size()) < std::max<int64_t>(1, options_.shuffle_buffer)) {
+  std::shared_ptr<RawSample> next() {
+    while (buffer_.size() < buffer_size_) {
       std::shared_ptr<RawSample> raw = read();
       if (!raw) break;
       buffer_.push_back(std::move(raw));
     }
     std::swap(buffer_[random_.below(buffer_.size())], buffer_.back());
-    Ticket ticket{.index = -1, .raw = std::move(buffer_.back())};
+    std::shared_ptr<RawSample> raw = std::move(buffer_.back());
     buffer_.pop_back();
-    return ticket;
+    return raw;
   }
 
  private:
-  // Null at the end of a pass while the buffer still holds samples of it.
   std::shared_ptr<RawSample> read() {
     while (true) {
       if (!sequence_) {
-        std::vector<std::string> shards = options_.paths;
-        Random order{seed_, static_cast<uint64_t>(epoch_), pass_++, 0x5A4D};
-        order.shuffle(shards);
-        sequence_.emplace(options_, std::move(shards));
+        ++pass_;
+        sequence_.emplace(options_, shards());
         found_in_pass_ = false;
       }
       if (auto raw = sequence_->next()) {
@@ -123,24 +68,77 @@ class ShuffledShards : public SampleStream {
         return raw;
       }
       sequence_.reset();
-      if (!found_in_pass_)
-        throw Error(
-            fmt::format("no sample of {} shards has both a picture ({}) and a caption ({})",
-                        options_.paths.size(), fmt::join(options_.image_extensions, ", "),
-                        options_.captions.keys.empty()
-                            ? options_.text_extension
-                            : fmt::format("json: {}", fmt::join(options_.captions.keys, ", "))));
+      if (!found_in_pass_) no_sample();
     }
   }
 
+  // This pass's shards. All lanes shuffle all of them alike, then each takes its own.
+  std::vector<std::string> shards() const {
+    if (options_.resampled) return drawn_shards();
+    std::vector<std::string> all = options_.paths, own;
+    Random order{seed_, epoch_, pass_, 0x5A4D};
+    order.shuffle(all);
+    for (size_t i = number_; i < all.size(); i += static_cast<size_t>(options_.lanes))
+      own.push_back(all[i]);
+    return own;
+  }
+
+  std::vector<std::string> drawn_shards() const {
+    Random random{seed_, epoch_, pass_, number_, 0xD4A3};
+    const std::vector<double>& weights = options_.upsampling;
+    double sum = 0;
+    for (const double weight : weights) sum += weight;
+    std::vector<std::string> drawn;
+    for (size_t i = 0; i < options_.paths.size(); ++i) {
+      size_t shard = 0;
+      if (weights.empty()) {
+        shard = random.below(options_.paths.size());
+      } else {
+        double left = random.uniform() * sum;
+        while (shard + 1 < weights.size() && left >= weights[shard]) left -= weights[shard++];
+      }
+      drawn.push_back(options_.paths[shard]);
+    }
+    return drawn;
+  }
+
+  [[noreturn]] void no_sample() const {
+    throw Error(fmt::format(
+        "no sample of {} shards has a picture ({}){}", options_.paths.size(),
+        fmt::join(options_.image_extensions, ", "),
+        !options_.need_captions ? ""
+        : options_.captions.keys.empty()
+            ? fmt::format(" and a caption ({})", options_.text_extension)
+            : fmt::format(" and a caption (json: {})", fmt::join(options_.captions.keys, ", "))));
+  }
+
   const ShardOptions& options_;
-  uint64_t seed_;
-  int64_t epoch_;
+  uint64_t seed_, epoch_, number_;
+  size_t buffer_size_;
   Random random_;
   uint64_t pass_ = 0;
   bool found_in_pass_ = false;
   std::optional<ShardSequence> sequence_;
   std::vector<std::shared_ptr<RawSample>> buffer_;
+};
+
+// The lanes of one process, in turn.
+class LaneStream : public SampleStream {
+ public:
+  LaneStream(const ShardOptions& options, uint64_t seed, int64_t epoch, Part part) {
+    for (int lane = part.rank; lane < options.lanes; lane += part.processes)
+      lanes_.push_back(std::make_unique<Lane>(options, seed, epoch, lane));
+  }
+
+  Ticket next() override {
+    Ticket ticket{.index = -1, .raw = lanes_[turn_]->next()};
+    turn_ = (turn_ + 1) % lanes_.size();
+    return ticket;
+  }
+
+ private:
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  size_t turn_ = 0;
 };
 
 class ShardDataset : public Dataset {
@@ -149,8 +147,9 @@ class ShardDataset : public Dataset {
 
   int64_t size() const override { return -1; }
 
-  std::unique_ptr<SampleStream> stream(uint64_t seed, int64_t epoch) override {
-    return std::make_unique<ShuffledShards>(options_, seed, epoch);
+  std::unique_ptr<SampleStream> stream(uint64_t seed, int64_t epoch, Part part) override {
+    options_.lanes = choose_lanes(options_);  // not before: a cache needs none
+    return std::make_unique<LaneStream>(options_, seed, epoch, part);
   }
 
   void each(const std::function<bool(Ticket)>& visit) override {
