@@ -65,3 +65,11 @@ foreach(folder ${cuda_folders})
   list(APPEND rpath "${folder}")
 endforeach()
 set(OPENCLIP_LIBTORCH_RPATH "${rpath}")
+
+# NCCL, where libtorch has CUDA and its headers are here: a library that --device cuda loads when a
+# job has several processes. Looked for in CUDA's folder and among the wheels beside torch.
+find_library(OPENCLIP_TORCH_CUDA torch_cuda PATHS "${libtorch}/lib" NO_DEFAULT_PATH)
+find_library(OPENCLIP_C10_CUDA c10_cuda PATHS "${libtorch}/lib" NO_DEFAULT_PATH)
+file(GLOB cuda_includes "${libtorch}/../nvidia/*/include" /usr/local/cuda/include)
+find_path(OPENCLIP_NCCL_INCLUDE nccl.h PATHS ${cuda_includes})
+find_path(OPENCLIP_CUDA_INCLUDE cuda_runtime_api.h PATHS ${cuda_includes})
