@@ -114,7 +114,7 @@ def schemathesis(url):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise AssertionError(done.stdout[-4000:] + done.stderr[-1000:])
-    cases = [line.strip() for line in done.stdout.splitlines() if "generated" in line]
+    cases = [line.strip() for line in done.stdout.splitlines() if " generated, " in line]
     return f"schemathesis {importlib.metadata.version('schemathesis')}: {'; '.join(cases)}"
 
 
