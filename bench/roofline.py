@@ -98,7 +98,7 @@ def roofs(axes, peak, bandwidth):
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     return [f'<polyline points="{path}" fill="none" stroke="#444" stroke-width="2"/>',
             text(WIDTH - RIGHT - 4, axes.y(peak) - 8, f"f32 FMA peak, {peak:.0f} GFLOP/s", "end"),
-            text(points[0][0] + 8, points[0][1] - 14, f"memory, {bandwidth:.0f} GB/s")]
+            text(points[0][0] + 30, points[0][1] - 6, f"memory, {bandwidth:.0f} GB/s")]
 
 
 def points(axes, peak, layers):
