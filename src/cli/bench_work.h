@@ -13,7 +13,7 @@ namespace openclip {
 
 struct BenchRequest {
   std::string task = "image";
-  int batch = 1;                     // pictures or captions of one call
+  int batch = 0;                     // pictures or captions of one pass; 0 = the task's own
   int classes = 50;                  // of zeroshot
   std::string captions = "natural";  // or a number of tokens
   std::string labels_file;           // class names for zeroshot and captions

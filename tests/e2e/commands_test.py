@@ -114,6 +114,7 @@ class BenchTest(ProgramTest):
                 ("embed", ("--images", "in"), 2), ("text", ("--captions", "5", "--batch", "4"), 4)):
             result = self.succeed_json("bench", "--task", task, "--seconds", "0.01", *options)
             self.assertEqual((result["task"], result["items"]), (task, items))
+            self.assertEqual(result["batch"], {"embed": 32, "text": 4}.get(task, 1))
             self.assertEqual(result["gflops"] > 0, task != "preprocess")
         self.assertEqual(self.listing(), ["in", "names.txt"])
 
