@@ -117,7 +117,7 @@ def points(axes, peak, layers):
 
 def draw(isa, threads, peak, bandwidth, layers):
     axes = Axes([layer["intensity"] for layer in layers], peak)
-    title = f"Products of the towers under the roofs: {threads} threads, {isa}, f32"
+    title = f"Products of the towers under the roofs: {threads} {'thread' if threads == 1 else 'threads'}, {isa}, f32"
     body = [text(LEFT, 30, title, "start", 18), *grid(axes), *roofs(axes, peak, bandwidth),
             *points(axes, peak, layers)]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">\n'
