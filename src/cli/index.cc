@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "index/check.h"
+#include "index/export.h"
 #include "index/graph_build.h"
 #include "index/index_writer.h"
 #include "io/jsonl_writer.h"
@@ -33,6 +34,7 @@ struct IndexOptions {
   std::string out;
   std::string dtype;
   bool check = false;
+  std::string faiss;
   bool graph = false;
   GraphOptions graph_options;
 };
@@ -84,6 +86,11 @@ int check(const std::string& folder) {
 
 int run_index(const IndexOptions& options) {
   if (options.check) return check(options.out);
+  if (!options.faiss.empty()) {
+    const int64_t count = export_faiss(options.out, options.faiss);
+    print(fmt::format("{}: {} vectors\n", options.faiss, count));
+    return 0;
+  }
   if (options.request.inputs.empty())
     throw UsageError("nothing to index; name folders, tar archives or EMB.npy");
   const Context context = options.common.context();
@@ -166,6 +173,10 @@ void add_index(CLI::App& app, ChosenCommand& chosen) {
                    "part of the 10 nearest that searches are made wide enough for")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--export-faiss", options->faiss,
+                   "only write the index as a file for FAISS, with the same ids")
+      ->type_name("F.index");
   command->add_flag("--check", options->check, "only compare all of the index with its checksums");
   command->add_option("--batch", options->request.batch, "pictures of one pass")
       ->capture_default_str()

@@ -47,6 +47,7 @@ std::unique_ptr<IndexFeed> open_feed(const std::string& input) {
 
 bool is_vector_input(const std::string& input) {
   std::error_code ec;
+  if (input.ends_with(".index")) return fs::is_regular_file(input, ec);  // FAISS'; ours is a folder
   return input.ends_with(".npy") || fs::is_directory(input + "/img_emb", ec);
 }
 

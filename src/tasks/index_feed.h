@@ -54,11 +54,11 @@ class IndexFeed {
 /// The feed of an input, by its name: a folder or file of pictures; a tar archive, with titles and
 /// fields from the .txt and .json of its samples; EMB.npy, with names from EMB.jsonl beside it
 /// where `embed` wrote one, and else EMB.npy#ROW; a list of pictures as .csv, .tsv or .jsonl, whose
-/// columns become title and fields; a folder of clip-retrieval's (img_emb/*.npy).
+/// columns become title and fields; a folder of clip-retrieval's (img_emb/*.npy); a FAISS .index.
 /// Throws: NotFound, ParseError, IoError, InvalidArgument.
 std::unique_ptr<IndexFeed> open_feed(const std::string& input);
 
-/// Whether open_feed(input) gives vectors: a .npy file or clip-retrieval's folder.
+/// Whether open_feed(input) gives vectors: a .npy or FAISS file, or clip-retrieval's folder.
 bool is_vector_input(const std::string& input);
 
 /// Number of columns of the vectors of such an input. Throws: as open_feed.

@@ -1,8 +1,11 @@
 // Vectors that were computed before: one .npy file, or the files of a clip-retrieval folder.
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <filesystem>
 
 #include "base/error.h"
+#include "io/faiss_file.h"
 #include "io/npy.h"
 #include "tasks/embed.h"
 #include "tasks/feeds.h"
@@ -119,13 +122,60 @@ class VectorFeed final : public IndexFeed {
   int64_t row_ = 0, total_ = 0;
 };
 
+bool is_faiss(const std::string& input) { return input.ends_with(".index"); }
+
+// Rows of a FAISS index, named FILE#ID.
+class FaissFeed final : public IndexFeed {
+ public:
+  explicit FaissFeed(const std::string& path)
+      : IndexFeed(absolute_path(path)),
+        file_(source()),
+        vectors_(parse_faiss(source(), file_.bytes())) {}
+
+  std::string stamp() const override { return file_stamp(source()); }
+
+  std::optional<IndexEntry> next() override {
+    if (row_ == vectors_.count) return std::nullopt;
+    const auto row = static_cast<size_t>(row_++);
+    const auto dim = static_cast<size_t>(vectors_.dim);
+    int64_t id = static_cast<int64_t>(row);
+    if (vectors_.ids_offset)
+      std::memcpy(&id, file_.bytes().data() + *vectors_.ids_offset + row * sizeof id, sizeof id);
+    IndexEntry entry;
+    entry.item.path = fmt::format("{}#{}", source(), id);
+    entry.vector.resize(dim);
+    std::memcpy(entry.vector.data(),
+                file_.bytes().data() + vectors_.vectors_offset + row * dim * sizeof(float),
+                dim * sizeof(float));
+    double square = 0;
+    for (const float value : entry.vector) square += double{value} * value;
+    // Of vectors of length 1 the nearest by distance are those of the largest cosine; of others
+    // not.
+    if (vectors_.l2 && std::abs(square - 1) > 1e-3)
+      throw Unsupported(source() +
+                        ": its vectors are compared by distance and not of length 1; normalise "
+                        "them and use IndexFlatIP");
+    return entry;
+  }
+
+  std::optional<int64_t> total() const override { return vectors_.count; }
+  bool complete() const override { return row_ == vectors_.count; }
+
+ private:
+  MappedFile file_;
+  FaissVectors vectors_;
+  int64_t row_ = 0;
+};
+
 }  // namespace
 
 std::unique_ptr<IndexFeed> vector_feed(const std::string& input) {
+  if (is_faiss(input)) return std::make_unique<FaissFeed>(input);
   return std::make_unique<VectorFeed>(input);
 }
 
 int64_t vector_dim(const std::string& input) {
+  if (is_faiss(input)) return parse_faiss(input, MappedFile(input).bytes()).dim;
   return open_vectors(find_parts(absolute_path(input)).front().npy).shape()[1];
 }
 

@@ -11,7 +11,7 @@ import tarfile
 import time
 import unittest
 
-from support import BINARY, ProgramTest, png
+from support import BINARY, ROOT, ProgramTest, png
 
 
 def write_npy(path, rows):
@@ -146,6 +146,25 @@ class BuildTest(IndexTest):
         done = self.run_program("index", "cr", "--out", "other")
         self.assertEqual(done.returncode, 1)
         self.assertIn("Parquet", done.stderr)
+
+    def test_faiss(self):
+        golden = ROOT / "tests/golden/faiss"
+        report = self.index(golden / "id_map_hnsw.index", golden / "flat_ip.index")
+        self.assertEqual(self.counts(report), [12, 0, 0, 0, 0])
+        hits = self.search("--like", f"{golden}/id_map_hnsw.index#12", "-k", "1")
+        self.assertEqual(hits[0]["path"], f"{golden}/flat_ip.index#2")
+        self.succeed("index", "--out", "i", "--export-faiss", "out.index")
+        self.assertEqual(self.counts(self.index("out.index", out="again")), [12, 0, 0, 0, 0])
+        try:
+            import faiss
+            import numpy
+        except ImportError:
+            self.skipTest("faiss-cpu is not installed: what it reads of our file is not tested")
+        index = faiss.read_index(str(self.dir / "out.index"))
+        rows = numpy.sin(1 + numpy.arange(24.0)).reshape(6, 4)[3:4]
+        scores, ids = index.search((rows / numpy.linalg.norm(rows)).astype("float32"), 2)
+        self.assertEqual(sorted(ids[0]), [4, 10])
+        self.assertAlmostEqual(scores[0][0], 1, places=5)
 
     def test_refusals(self):
         self.picture("in/0.png", 0)
