@@ -41,7 +41,8 @@ class DistributedTest(TrainTest):
             self.assertLess(abs(x - y), 1e-5 * abs(x), f"{one}\n{other}")
 
     def test_any_number_of_processes_takes_the_same_steps(self):
-        for extra in ((), ("--siglip",), ("--ssl-weight", "0.5"), ("--accum-freq", "2")):
+        for extra in ((), ("--siglip",), ("--ssl-weight", "0.5", "--grad-checkpointing"),
+                      ("--accum-freq", "2")):
             for count in (1, 2, 4):
                 self.succeed(*self.ALL, *extra, "--epochs", "5", "--batch-size",
                              str((8 if "--accum-freq" in extra else 16) // count), "--nproc",

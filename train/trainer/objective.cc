@@ -234,15 +234,18 @@ StepLosses Objective::accumulate_gradients(const std::vector<Batch>& batches,
     for (const Batch& batch : batches) features.push_back(encode(batch, /*keep_statistics=*/one));
   }
   const StepGradient gradient = loss_gradients(features, batches, values);
+  // A block that is computed again for each view gets its gradient in several parts.
+  const bool overlap = reducer != nullptr && !(options_.checkpointing && options_.views > 0);
   const double share = 1.0 / static_cast<double>(batches.size() * processes_.size());
   for (size_t i = 0; i < batches.size(); ++i) {
     const Features with_graph = one ? features[0] : encode(batches[i], /*keep_statistics=*/true);
     at::Tensor loss = surrogate(with_graph, gradient, features, i);
     const at::Tensor more = auxiliary_losses(with_graph, batches[i], share, values);
     if (more.defined()) loss = loss + more;
-    if (reducer != nullptr && i + 1 == batches.size()) reducer->begin();
+    if (overlap && i + 1 == batches.size()) reducer->begin();
     if (loss.requires_grad()) (loss * options_.loss_scale).backward();
   }
+  if (reducer != nullptr && !overlap) reducer->begin();
   if (reducer != nullptr) reducer->finish();
   sum_over_processes(values);
   return values;

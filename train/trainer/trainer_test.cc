@@ -5,7 +5,9 @@
 
 #include "optim/ema.h"
 #include "testing/golden.h"
+#include "trainer/chart.h"
 #include "trainer/checkpoint.h"
+#include "trainer/loss_scale.h"
 #include "trainer/options.h"
 #include "trainer/tensorboard.h"
 
@@ -44,7 +46,17 @@ TEST(OptionsTest, WrongUsageIsOneLineAndCodeTwo) {
       {"--train-data", "x.tar", "--first-caption-prob", "2"},
       {"--train-data", "x.tar", "--lock-image-freeze-bn-stats"},
       {"--train-data", "x.tar", "--json-text-key", "en,zh", "--json-text-key-probs", "1"},
-      {"--train-data", "x.tar", "--aug-cfg", "nonsense=1"}};
+      {"--train-data", "x.tar", "--aug-cfg", "nonsense=1"},
+      {"--train-data", "x.tar", "--lora-alpha", "8"},
+      {"--train-data", "x.tar", "--lock-image-unlocked-groups", "2"},
+      {"--train-data", "x.tar", "--distill-model", "ViT-B-32"},
+      {"--train-data", "x.tar", "--siglip", "--label-key", "x"},
+      {"--train-data", "x.tar", "--stage", "visual", "--siglip"},
+      {"--train-data", "x.tar", "--stage", "visual", "--val-data", "y.tar"},
+      {"--train-data", "x.tar", "--ssl-aug-cfg", "blur_prob=0"},
+      {"--train-data", "x.tar", "--train-data-upsampling-factors", "1::2"},
+      {"--train-data", "x.tar", "--nproc", "0"},
+      {"--train-data", "x.tar", "--opt", "sgd"}};
   for (const auto& arguments : wrong) {
     const CommandLine line = parse(arguments);
     EXPECT_FALSE(line.options);
@@ -52,6 +64,23 @@ TEST(OptionsTest, WrongUsageIsOneLineAndCodeTwo) {
     EXPECT_EQ(std::count(line.output.begin(), line.output.end(), '\n'), 1) << line.output;
   }
   EXPECT_EQ(parse({"--help"}).exit_code, 0);
+}
+
+TEST(LossScaleTest, HalvesOnInfinityAndDoublesAfterManyGoodSteps) {
+  LossScale scale(LossScale::kStart, 0);
+  scale.update(false);
+  EXPECT_EQ(scale.value(), LossScale::kStart / 2);
+  for (int i = 0; i < LossScale::kInterval; ++i) scale.update(true);
+  EXPECT_EQ(scale.value(), LossScale::kStart);
+  EXPECT_EQ(scale.good_steps(), 0);
+}
+
+TEST(ChartTest, NamesAreEscapedAndOnePointIsEnough) {
+  const std::string svg = line_chart("a<b", "step", {{"x & y", {{1, 2}}}});
+  EXPECT_NE(svg.find("a&lt;b"), std::string::npos);
+  EXPECT_NE(svg.find("x &amp; y"), std::string::npos);
+  EXPECT_NE(svg.find("<circle"), std::string::npos);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
 }
 
 TEST(TensorBoardTest, ChecksumIsCastagnoli) {
