@@ -11,10 +11,12 @@
 namespace openclip::train {
 namespace {
 
+using Values = std::map<std::string, std::string>;
+
 // Sets variables for the life of the object; all others that a launcher sets are absent.
 class Environment {
  public:
-  explicit Environment(const std::map<std::string, std::string>& values) {
+  explicit Environment(const Values& values) {
     for (const char* name : kNames) ::unsetenv(name);
     for (const auto& [name, value] : values) ::setenv(name.c_str(), value.c_str(), 1);
   }
@@ -45,22 +47,24 @@ class Environment {
 };
 
 TEST(LaunchTest, AloneWithoutALauncher) {
-  const Environment none({});
+  const Environment none(Values{});
   EXPECT_EQ(detect_launch("").size, 1);
   // Inside a Slurm job, but not started by srun.
-  const Environment job({{"SLURM_NTASKS", "8"}});
+  const Values inside = {{"SLURM_NTASKS", "8"}};
+  const Environment job(inside);
   EXPECT_EQ(detect_launch("").size, 1);
 }
 
 TEST(LaunchTest, Torchrun) {
-  const Environment set({{"RANK", "3"},
+  const Values values = {{"RANK", "3"},
                          {"WORLD_SIZE", "8"},
                          {"LOCAL_RANK", "1"},
                          {"LOCAL_WORLD_SIZE", "2"},
                          {"MASTER_ADDR", "node"},
                          {"MASTER_PORT", "1234"},
                          {"TORCHELASTIC_USE_AGENT_STORE", "True"},
-                         {"TORCHELASTIC_RESTART_COUNT", "2"}});
+                         {"TORCHELASTIC_RESTART_COUNT", "2"}};
+  const Environment set(values);
   const Launch launch = detect_launch("");
   EXPECT_EQ(launch.rank, 3);
   EXPECT_EQ(launch.size, 8);
@@ -75,8 +79,9 @@ TEST(LaunchTest, Torchrun) {
 TEST(LaunchTest, SlurmMeetsAtItsFirstNode) {
   for (const auto& [list, host] : std::map<std::string, std::string>{
            {"node[07-10],x3", "node07"}, {"a,b", "a"}, {"n[3,5]", "n3"}, {"single", "single"}}) {
-    const Environment set(
-        {{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "2"}, {"SLURM_STEP_NODELIST", list}});
+    const Values values = {
+        {"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "2"}, {"SLURM_STEP_NODELIST", list}};
+    const Environment set(values);
     EXPECT_EQ(detect_launch("").host, host) << list;
     EXPECT_EQ(detect_launch("").port, 29500);
     EXPECT_EQ(detect_launch("tcp://there:80").host, "there");
@@ -92,7 +97,8 @@ TEST(LaunchTest, NonsenseIsRefused) {
     const Environment set(values);
     EXPECT_THROW(detect_launch(""), InvalidArgument);
   }
-  const Environment set({{"RANK", "0"}, {"WORLD_SIZE", "2"}});
+  const Values nowhere = {{"RANK", "0"}, {"WORLD_SIZE", "2"}};
+  const Environment set(nowhere);
   EXPECT_THROW(detect_launch("host:80"), InvalidArgument);
 }
 

@@ -28,6 +28,18 @@ at::Tensor unpack(const at::Tensor& rows, const Packing& packing) {
   return with_zero.index_select(0, packing.sources).view({packing.batch, packing.longest, -1});
 }
 
+// softmax(q . k^T / sqrt(head)) . v. libtorch's bf16 kernel for processors calls a matrix product
+// for each head of each row, which takes longer than the arithmetic: f32 there.
+at::Tensor mix(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+               const std::optional<at::Tensor>& seen, bool causal) {
+  if (!q.is_cpu() || q.scalar_type() != at::kBFloat16)
+    return at::scaled_dot_product_attention(q, k, v, seen, /*dropout_p=*/0.0, causal);
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::DispatchKey::AutocastCPU);
+  return at::scaled_dot_product_attention(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat),
+                                          seen, /*dropout_p=*/0.0, causal)
+      .to(at::kBFloat16);
+}
+
 // One block of the transformer, by name.
 class Block {
  public:
@@ -84,8 +96,7 @@ class Block {
     const int64_t batch = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
     const at::Tensor split = qkv.view({batch, tokens, 3, options_.heads, width / options_.heads})
                                  .permute({2, 0, 3, 1, 4});  // [3, batch, heads, tokens, …]
-    return at::scaled_dot_product_attention(split[0], split[1], split[2], /*attn_mask=*/{},
-                                            /*dropout_p=*/0.0, options_.causal)
+    return mix(split[0], split[1], split[2], {}, options_.causal)
         .transpose(1, 2)
         .reshape({batch, tokens, width});
   }
@@ -108,9 +119,8 @@ class Block {
       seen = at::arange(tokens, positions.options())
                  .view({1, 1, 1, tokens})
                  .le(positions.view({batch, 1, 1, 1}));
-    return dense(
-        "attn.out_proj",
-        at::scaled_dot_product_attention(q, split[0], split[1], seen).reshape({batch, width}));
+    return dense("attn.out_proj",
+                 mix(q, split[0], split[1], seen, /*causal=*/false).reshape({batch, width}));
   }
 
   const TensorStore& store_;
