@@ -91,8 +91,8 @@ Tokenizer get_tokenizer(const std::string& model_name, const TokenizerOptions& o
     const HubCacheDirScope cache_dir(options.cache_dir);
     ModelSource source = find_model({model_name, "", {.allowed = true, .weights = false}});
     if (options.context_length > 0) source.config.text.context_length = options.context_length;
-    return Tokenizer(
-        std::make_shared<const Tokenizer::Impl>(Tokenizer::Impl{load_tokenizer(source)}));
+    return Tokenizer(std::make_shared<const Tokenizer::Impl>(
+        Tokenizer::Impl{load_tokenizer(source, {.allowed = true})}));
   });
 }
 

@@ -16,10 +16,10 @@ Tokens Tokenizer::operator()(std::span<const std::string> texts, int context_len
     tokens.context_length =
         static_cast<size_t>(context_length == 0 ? tokenizer.context_length() : context_length);
     for (size_t i = 0; i < texts.size(); ++i) {
-      bool truncated = false;
-      const auto ids = tokenizer.encode_padded(texts[i], context_length, &truncated);
+      size_t cut = 0;
+      const auto ids = tokenizer.encode_padded(texts[i], context_length, &cut);
       tokens.ids.insert(tokens.ids.end(), ids.begin(), ids.end());
-      if (truncated) tokens.truncated.push_back(i);
+      if (cut > 0) tokens.truncated.push_back(i);
     }
     return tokens;
   });

@@ -103,21 +103,28 @@ class AnswerPrinter {
 
 // Loads the model and gets the labels' vectors: from disk, where the same labels were used before
 // (the text tower is then not even read), else from the text tower.
-ZeroShotClassifier make_classifier(const Context& context, const ModelSource& source,
+ZeroShotClassifier make_classifier(const CommonOptions& options, const ModelSource& source,
                                    const std::vector<std::string>& labels,
                                    const std::vector<std::string>& templates,
                                    std::shared_ptr<const Model>* model) {
-  if (source.weights.empty() || labels.size() * templates.size() < kPromptsWorthKeeping) {
+  const Context context = options.context();
+  const auto compute = [&] {
     *model = load_model(context, source);
-    return {context, **model, *load_tokenizer(source), labels, templates};
-  }
+    CutTexts cut;
+    ZeroShotClassifier classifier(context, **model, *load_tokenizer(options, source), labels,
+                                  templates, &cut);
+    if (!options.quiet) tell_cut(cut, source.config.text.context_length);
+    return classifier;
+  };
+  if (source.weights.empty() || labels.size() * templates.size() < kPromptsWorthKeeping)
+    return compute();
+  fetch_tokenizer(options, source);  // its files are part of the key
   const std::string key = label_vectors_key(source, labels, templates);
   if (auto vectors = find_label_vectors(source, key, labels.size())) {
     *model = load_model(context, source, {.towers = Towers::image_only});
     return {labels, std::move(*vectors), **model};
   }
-  *model = load_model(context, source);
-  ZeroShotClassifier classifier(context, **model, *load_tokenizer(source), labels, templates);
+  ZeroShotClassifier classifier = compute();
   keep_label_vectors(source, key, classifier.vectors());
   return classifier;
 }
@@ -130,7 +137,8 @@ int classify(const ClassifyOptions& options) {
   // Decoding of the pictures runs while the model is loaded and the labels are computed.
   ImageStream stream(context, preprocess_config(source.config), options.images, 2 * kBatch);
   std::shared_ptr<const Model> model;
-  const ZeroShotClassifier classifier = make_classifier(context, source, labels, templates, &model);
+  const ZeroShotClassifier classifier =
+      make_classifier(options.common, source, labels, templates, &model);
 
   const auto top = static_cast<size_t>(options.top);
   AnswerPrinter printer(options.common.json);

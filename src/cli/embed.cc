@@ -51,7 +51,7 @@ int run_embed(EmbedOptions& options) {
   if (request.tokens) usage([&] { check_layer(source.config, request); });
   const auto model = load_model(context, source, {.towers = needed_towers(request)});
   std::unique_ptr<const Tokenizer> tokenizer;
-  if (!request.texts.empty()) tokenizer = load_tokenizer(source);
+  if (!request.texts.empty()) tokenizer = load_tokenizer(options.common, source);
 
   ProgressLine progress("rows", options.common.quiet);
   EmbedListener listener;
@@ -62,6 +62,7 @@ int run_embed(EmbedOptions& options) {
   };
   const EmbedResult result = embed(context, *model, tokenizer.get(), request, listener);
   progress.clear();
+  if (!options.common.quiet) tell_cut(result.cut, source.config.text.context_length);
   OrderedJson summary = {{"out", request.out},
                          {"rows_file", rows_path(request.out)},
                          {"rows", result.rows},

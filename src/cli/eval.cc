@@ -105,8 +105,8 @@ int run_zero_shot(const EvalOptions& options) {
   return run(options, Towers::both,
              [&](const Context& context, const ModelSource& source, const Model& model,
                  EvalDataset& dataset, const EvalListener& listener) {
-               return evaluate_zero_shot(context, model, *load_tokenizer(source), dataset,
-                                         choose_templates(options, dataset), listener);
+               return evaluate_zero_shot(context, model, *load_tokenizer(options.common, source),
+                                         dataset, choose_templates(options, dataset), listener);
              });
 }
 
@@ -114,8 +114,8 @@ int run_retrieval(const EvalOptions& options) {
   return run(options, Towers::both,
              [&](const Context& context, const ModelSource& source, const Model& model,
                  EvalDataset& dataset, const EvalListener& listener) {
-               return evaluate_retrieval(context, model, *load_tokenizer(source), dataset,
-                                         options.recall_k, listener);
+               return evaluate_retrieval(context, model, *load_tokenizer(options.common, source),
+                                         dataset, options.recall_k, listener);
              });
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/download_progress.h"
 #include "cli/output.h"
+#include "models/tokenizer_source.h"
 #include "tasks/labels.h"
 
 namespace openclip {
@@ -51,6 +52,30 @@ ModelSource find_model(const CommonOptions& options, Need need) {
   if (!options.quiet)
     for (const std::string& note : source.notes) tell("note: " + note);
   return source;
+}
+
+std::unique_ptr<const Tokenizer> load_tokenizer(const CommonOptions& options,
+                                                const ModelSource& source) {
+  DownloadProgress progress(options.quiet);
+  return load_tokenizer(source, {.allowed = true, .observer = &progress});
+}
+
+void fetch_tokenizer(const CommonOptions& options, const ModelSource& source) {
+  if (source.config.text.hf_tokenizer_name.empty()) return;
+  DownloadProgress progress(options.quiet);
+  find_tokenizer_folder(source, {.allowed = true, .observer = &progress});
+}
+
+void tell_cut(const CutTexts& cut, int context_length) {
+  constexpr size_t kShown = 60;  // bytes of a text
+  if (cut.count == 0) return;
+  std::string text = cut.longest.substr(0, kShown);
+  if (cut.longest.size() > kShown) text += "...";
+  const std::string whose =
+      cut.count == 1 ? fmt::format("the text '{}' was", text)
+                     : fmt::format("{} texts were, the longest of them '{}',", cut.count, text);
+  tell(fmt::format("note: {} cut to the model's {} tokens; {} more did not fit", whose,
+                   context_length, cut.most_tokens));
 }
 
 std::vector<std::string> collect_texts(const std::vector<std::string>& texts,

@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "models/factory.h"
+#include "tasks/features.h"
 
 namespace openclip {
 
@@ -54,6 +55,17 @@ enum class Need { config, weights };
 /// the model's notes on stderr, unless quiet.
 /// Throws: UsageError and as find_model; Unsupported for a precision that this version lacks.
 ModelSource find_model(const CommonOptions& options, Need need);
+
+/// The model's tokenizer, fetched first where it is not here, with a progress bar.
+/// Throws: as openclip::load_tokenizer.
+std::unique_ptr<const Tokenizer> load_tokenizer(const CommonOptions& options,
+                                                const ModelSource& source);
+
+/// Fetches the tokenizer's files where they are not here and the config names some.
+void fetch_tokenizer(const CommonOptions& options, const ModelSource& source);
+
+/// One line on stderr about texts that were cut to `context_length` tokens, if there were any.
+void tell_cut(const CutTexts& cut, int context_length);
 
 /// --text T… and --text-file F together, in this order. Throws: errors of reading.
 std::vector<std::string> collect_texts(const std::vector<std::string>& texts,

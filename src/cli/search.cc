@@ -71,8 +71,9 @@ Searcher make_searcher(const SearchOptions& options, std::shared_ptr<const Index
   const Towers towers = texts && images ? Towers::both
                         : texts         ? Towers::text_only
                                         : Towers::image_only;
-  return {context, std::move(index), load_model(context, source, {.towers = towers}),
-          texts ? std::shared_ptr<const Tokenizer>(load_tokenizer(source)) : nullptr};
+  return {
+      context, std::move(index), load_model(context, source, {.towers = towers}),
+      texts ? std::shared_ptr<const Tokenizer>(load_tokenizer(options.common, source)) : nullptr};
 }
 
 OrderedJson hit_json(const SearchHit& hit) {

@@ -22,12 +22,17 @@ int run_tokenize(const TokenizeOptions& options) {
   if (options.texts.empty() && options.text_file.empty())
     throw UsageError("nothing to tokenize; pass --text or --text-file");
   const ModelSource source = find_model(options.common, Need::config);
-  const auto tokenizer = load_tokenizer(source);
+  const auto tokenizer = load_tokenizer(options.common, source);
+  const int context_length = source.config.text.context_length;
+  CutTexts cut;
   OrderedJson lists = OrderedJson::array();
   for (const std::string& text : collect_texts(options.texts, options.text_file)) {
-    lists.push_back(tokenizer->encode_padded(text, source.config.text.context_length));
+    size_t cut_tokens = 0;
+    lists.push_back(tokenizer->encode_padded(text, context_length, &cut_tokens));
+    if (cut_tokens > 0) cut.add(text, cut_tokens);
   }
   print(lists.dump() + "\n");
+  if (!options.common.quiet) tell_cut(cut, context_length);
   return 0;
 }
 

@@ -49,6 +49,8 @@ std::string hub_cache_dir() {
 
 std::string hub_repo_folder(const std::string& repo) {
   const size_t slash = repo.find('/');
+  // The Hub's oldest repositories have no owner: bert-base-uncased.
+  if (slash == std::string::npos && is_repo_part(repo)) return "models--" + repo;
   check_arg(slash != std::string::npos && is_repo_part(std::string_view(repo).substr(0, slash)) &&
                 is_repo_part(std::string_view(repo).substr(slash + 1)),
             "'{}' is no repository of the Hugging Face Hub; write hf-hub:ORG/REPO", repo);

@@ -26,8 +26,8 @@ class HubCacheDirScope {
   std::string before_;
 };
 
-/// "org/name" as a folder of the cache: "models--org--name".
-/// Throws: InvalidArgument unless `repo` has the form org/name of the Hub's characters.
+/// "org/name" as a folder of the cache: "models--org--name"; "name" as "models--name".
+/// Throws: InvalidArgument unless `repo` has the form org/name or name of the Hub's characters.
 std::string hub_repo_folder(const std::string& repo);
 
 /// The cached snapshots of "org/name", best first: the one that refs/main names, then the others

@@ -14,6 +14,7 @@
 #include "models/config/transformers_config.h"
 #include "models/names/state_dict.h"
 #include "models/names/transformers.h"
+#include "models/tokenizer_source.h"
 #include "models/towers/weights.h"
 #include "text/clip_files.h"
 #include "text/gzip.h"
@@ -66,13 +67,14 @@ void check_target(const ConvertOptions& options) {
   }
 }
 
-// The model's own tokenizer, as its files lie in its folder.
+// The tokenizer that the config names, where its files are on this machine.
 Files own_tokenizer(const ModelSource& source) {
   Files files;
   std::error_code none;
+  const std::optional<std::string> folder = local_tokenizer_folder(source);
+  if (!folder) return files;
   for (const char* name : kTokenizerFiles)
-    if (const fs::path path = fs::path(source.folder) / name;
-        !source.folder.empty() && fs::is_regular_file(path, none))
+    if (const fs::path path = fs::path(*folder) / name; fs::is_regular_file(path, none))
       files[name] = read_text_file(path.string(), kMaxTokenizerBytes);
   return files;
 }

@@ -11,6 +11,7 @@
 #include "models/default_model.h"
 #include "models/registry.h"
 #include "models/weights_search.h"
+#include "text/hf_folder.h"
 
 namespace openclip {
 namespace {
@@ -57,9 +58,8 @@ ModelConfig read_transformers_config(const fs::path& folder, const std::string& 
   files.preprocessor = read_if_there(folder / "preprocessor_config.json");
   if (files.preprocessor.empty())
     files.preprocessor = read_if_there(folder / "processor_config.json");
-  const bool has_tokenizer = is_file(folder / "tokenizer.json") ||
-                             (is_file(folder / "vocab.json") && is_file(folder / "merges.txt"));
-  return parse_transformers_config(files, folder.string(), name, has_tokenizer ? name : "");
+  return parse_transformers_config(files, folder.string(), name,
+                                   has_hf_tokenizer(folder.string()) ? name : "");
 }
 
 bool is_model_folder(const fs::path& folder) {
@@ -100,11 +100,6 @@ ModelSource from_folder(const std::string& folder, const std::string& pretrained
 
 ModelSource from_folder(const std::string& folder, const std::string& pretrained) {
   return from_folder(folder, pretrained, base_name(folder));
-}
-
-DownloadObserver& observer_of(const FetchPolicy& fetch) {
-  static DownloadObserver silent;
-  return fetch.observer != nullptr ? *fetch.observer : silent;
 }
 
 ModelSource from_hub(const std::string& name, const ModelRequest& request) {

@@ -45,9 +45,10 @@ ModelSource find_model(const ModelRequest& request);
 std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,
                                         const LoadOptions& options = {});
 
-/// The tokenizer of the model: its folder's tokenizer.json (or CLIP's vocab.json and merges.txt)
-/// where the config names a tokenizer of its own, else CLIP's byte pairs. Throws: NotFound,
-/// ParseError, Unsupported.
-std::unique_ptr<const Tokenizer> load_tokenizer(const ModelSource& source);
+/// The tokenizer of the model: where the config names one, that of the model's folder or of the
+/// Hub's repository (fetched if `fetch` allows it), else CLIP's byte pairs. Throws: NotFound,
+/// ParseError, Unsupported, errors of HubClient.
+std::unique_ptr<const Tokenizer> load_tokenizer(const ModelSource& source,
+                                                const FetchPolicy& fetch = {});
 
 }  // namespace openclip

@@ -40,6 +40,21 @@ bool has(const std::vector<std::string>& files, std::string_view name) {
   return std::find(files.begin(), files.end(), name) != files.end();
 }
 
+// The vocabulary in one file, else in those that transformers' classes read.
+std::vector<std::string> choose_tokenizer_files(const std::vector<std::string>& files) {
+  std::vector<std::string> chosen;
+  for (const char* name : {"tokenizer_config.json", "special_tokens_map.json"})
+    if (has(files, name)) chosen.emplace_back(name);
+  const size_t described = chosen.size();
+  for (const char* name : {"tokenizer.json", "vocab.json", "merges.txt", "vocab.txt",
+                           "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"}) {
+    if (has(files, name)) chosen.emplace_back(name);
+    if (!chosen.empty() && chosen.back() == "tokenizer.json") break;
+  }
+  if (chosen.size() == described) chosen.clear();
+  return chosen;
+}
+
 // "model.safetensors.index.json" goes with "model-00001-of-00002.safetensors" and so on.
 std::vector<std::string> with_shards(const std::vector<std::string>& files,
                                      const std::string& index) {
@@ -124,6 +139,21 @@ FetchedModel fetch_hub_model(const HubRepo& repo, bool weights, DownloadObserver
   }
   hub.remember_revision(repo, listing.commit);
   return model;
+}
+
+void fetch_tokenizer(const std::string& name, DownloadObserver& observer) {
+  HubClient hub(hub_settings(), observer);
+  const HubRepo repo = {.id = name};
+  const HubListing listing = hub.list(repo);
+  const std::vector<std::string> files = choose_tokenizer_files(listing.files);
+  if (files.empty()) throw NotFound(fmt::format("hf-hub:{} has no tokenizer", name));
+  for (const std::string& file : files) fetch_one(hub, {name, listing.commit}, file);
+  hub.remember_revision(repo, listing.commit);
+}
+
+DownloadObserver& observer_of(const FetchPolicy& fetch) {
+  static DownloadObserver silent;
+  return fetch.observer != nullptr ? *fetch.observer : silent;
 }
 
 FetchedModel fetch_tag(const PretrainedTag& tag, const std::string& revision,

@@ -47,6 +47,13 @@ FetchedModel fetch_hub_model(const HubRepo& repo, bool weights, DownloadObserver
 FetchedModel fetch_tag(const PretrainedTag& tag, const std::string& revision,
                        DownloadObserver& observer);
 
+/// Brings the tokenizer of a repository up to date in the cache: tokenizer.json, or else the files
+/// that it is made of. Throws: NotFound (no such repository, no tokenizer), errors of HubClient.
+void fetch_tokenizer(const std::string& repo, DownloadObserver& observer);
+
+/// fetch.observer, or one that is silent.
+DownloadObserver& observer_of(const FetchPolicy& fetch);
+
 /// As fetch_hub_model, but without a word to the Hub where the cache has all that is needed.
 void ensure_hub_model(const HubRepo& repo, bool weights, DownloadObserver& observer);
 

@@ -1,11 +1,9 @@
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "models/factory.h"
-#include "text/clip_files.h"
-#include "text/hf_tokenizer.h"
+#include "models/tokenizer_source.h"
+#include "text/hf_folder.h"
 #include "text/vocabulary.h"
 
 namespace openclip {
@@ -18,7 +16,9 @@ HfTokenizer::Options tokenizer_options(const ModelConfig& config, const std::str
   const auto model = nlohmann::json::parse(config.model_cfg_json);
   const auto kwargs = model.at("text_cfg").value("tokenizer_kwargs", nlohmann::json::object());
   for (const auto& [key, value] : kwargs.items()) {
-    if (key == "clean" && value == "canonicalize")
+    if (key == "strip_sep_token" && value.is_boolean())
+      options.strip_sep_token = value.get<bool>();
+    else if (key == "clean" && value == "canonicalize")
       options.clean = CleanMode::canonicalize;
     else if (key == "clean" && value == "lower")
       options.clean = CleanMode::lower;
@@ -40,29 +40,17 @@ void check_vocabulary(const Tokenizer& tokenizer, const TextConfig& config,
 
 }  // namespace
 
-std::unique_ptr<const Tokenizer> load_tokenizer(const ModelSource& source) {
+std::unique_ptr<const Tokenizer> load_tokenizer(const ModelSource& source,
+                                                const FetchPolicy& fetch) {
   const ModelConfig& config = source.config;
   if (config.text.hf_tokenizer_name.empty()) {
     auto tokenizer = open_clip_vocabulary(config.text.context_length);
     check_vocabulary(*tokenizer, config.text, config.name);
     return tokenizer;
   }
-  const std::filesystem::path folder = source.folder;
-  const std::string path = (folder / "tokenizer.json").string();
-  if (!source.folder.empty() && !std::filesystem::exists(path) &&
-      std::filesystem::exists(folder / "vocab.json") &&
-      std::filesystem::exists(folder / "merges.txt")) {
-    auto tokenizer = load_clip_files(source.folder, tokenizer_options(config, source.folder));
-    check_vocabulary(*tokenizer, config.text, source.folder);
-    return tokenizer;
-  }
-  if (source.folder.empty() || !std::filesystem::exists(path))
-    throw NotFound(fmt::format(
-        "{} names its own tokenizer '{}', whose tokenizer.json must lie in "
-        "the model's folder{}",
-        config.name, config.text.hf_tokenizer_name, source.folder.empty() ? "" : ": " + path));
-  auto tokenizer = HfTokenizer::open(path, tokenizer_options(config, path));
-  check_vocabulary(*tokenizer, config.text, path);
+  const std::string folder = find_tokenizer_folder(source, fetch);
+  auto tokenizer = open_hf_folder(folder, tokenizer_options(config, folder));
+  check_vocabulary(*tokenizer, config.text, folder);
   return tokenizer;
 }
 

@@ -31,9 +31,9 @@ ConditioningEncoder recipe(DiffusionPipeline pipeline, size_t index, ModelSource
 std::vector<int32_t> padded_ids(const Tokenizer& tokenizer, const ConditioningEncoder& encoder,
                                 const std::string& prompt, std::string* left_out) {
   const auto length = static_cast<size_t>(encoder.source.config.text.context_length);
-  bool truncated = false;
-  std::vector<int32_t> ids = tokenizer.encode(prompt, static_cast<int>(length), &truncated);
-  if (truncated) {
+  size_t cut = 0;
+  std::vector<int32_t> ids = tokenizer.encode(prompt, static_cast<int>(length), &cut);
+  if (cut > 0) {
     const std::vector<int32_t> all = tokenizer.encode(prompt, INT32_MAX);
     *left_out = tokenizer.decode({all.begin() + static_cast<int64_t>(length) - 1, all.end() - 1});
   }

@@ -142,7 +142,8 @@ EmbedResult embed(const Context& context, const Model& model, const Tokenizer* t
     const auto part = texts.subspan(begin, std::min(at_once, texts.size() - begin));
     out.features(request.tokens
                      ? text_token_states(context, model, *tokenizer, part, *request.tokens)
-                     : encode_texts(context, model, *tokenizer, part, request.normalize));
+                     : encode_texts(context, model, *tokenizer, part, request.normalize,
+                                    &result.cut));
     for (const std::string& text : part) out.describe({{"text", text}});
   }
   out.finish();

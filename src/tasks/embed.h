@@ -8,6 +8,7 @@
 
 #include "base/context.h"
 #include "models/model.h"
+#include "tasks/features.h"
 #include "text/tokenizer.h"
 
 namespace openclip {
@@ -30,6 +31,7 @@ struct EmbedListener {
 struct EmbedResult {
   int64_t rows = 0;
   int64_t skipped = 0;  // inputs that could not be read
+  CutTexts cut{};       // texts that were longer than the context
 };
 
 /// Shape of one row: [embed_dim], or where `tokens` is asked for [tokens, width], as

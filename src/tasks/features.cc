@@ -15,12 +15,21 @@ struct DistinctTexts {
   std::vector<size_t> of_text;
 };
 
-DistinctTexts tokenize_distinct(const Tokenizer& tokenizer, int context_length,
-                                std::span<const std::string> texts) {
+// Where states of padding reach the feature, the tokenizer's own padding must be there: SigLIP's is
+// not what the config names.
+bool sees_padding(const TextConfig& config) {
+  return !config.hf && (!config.causal || config.pool == TextPool::last);
+}
+
+DistinctTexts tokenize_distinct(const Tokenizer& tokenizer, const TextConfig& config,
+                                std::span<const std::string> texts, CutTexts* cut) {
   DistinctTexts distinct;
   std::map<Ids, size_t> numbers;
   for (const std::string& text : texts) {
-    Ids ids = tokenizer.encode(text, context_length);
+    size_t cut_tokens = 0;
+    size_t* const counter = cut == nullptr ? nullptr : &cut_tokens;
+    Ids ids = text_ids(tokenizer, config, text, counter);
+    if (cut_tokens > 0) cut->add(text, cut_tokens);
     const auto [found, is_new] = numbers.try_emplace(std::move(ids), numbers.size());
     if (is_new) distinct.ids.push_back(found->first);
     distinct.of_text.push_back(found->second);
@@ -29,6 +38,19 @@ DistinctTexts tokenize_distinct(const Tokenizer& tokenizer, int context_length,
 }
 
 }  // namespace
+
+std::vector<int32_t> text_ids(const Tokenizer& tokenizer, const TextConfig& config,
+                              std::string_view text, size_t* cut) {
+  return sees_padding(config) ? tokenizer.encode_padded(text, config.context_length, cut)
+                              : tokenizer.encode(text, config.context_length, cut);
+}
+
+void CutTexts::add(const std::string& text, size_t tokens) {
+  ++count;
+  if (tokens <= most_tokens) return;
+  most_tokens = tokens;
+  longest = text;
+}
 
 void normalize_rows(std::span<float> rows, int64_t dim) {
   for (size_t begin = 0; begin < rows.size(); begin += static_cast<size_t>(dim)) {
@@ -42,10 +64,9 @@ void normalize_rows(std::span<float> rows, int64_t dim) {
 
 std::vector<float> encode_texts(const Context& context, const Model& model,
                                 const Tokenizer& tokenizer, std::span<const std::string> texts,
-                                bool normalize) {
+                                bool normalize, CutTexts* cut) {
   const size_t dim = static_cast<size_t>(model.config().embed_dim);
-  const DistinctTexts distinct =
-      tokenize_distinct(tokenizer, model.config().text.context_length, texts);
+  const DistinctTexts distinct = tokenize_distinct(tokenizer, model.config().text, texts, cut);
   const std::span<const Ids> ids = distinct.ids;
   std::vector<float> features(ids.size() * dim);
   model.encode_text(context, ids, features.data());

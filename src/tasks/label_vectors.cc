@@ -12,6 +12,8 @@
 #include "base/mapped_file.h"
 #include "io/safetensors.h"
 #include "io/shard_index.h"
+#include "models/tokenizer_source.h"
+#include "text/hf_folder.h"
 
 namespace openclip {
 namespace {
@@ -82,10 +84,11 @@ std::string label_vectors_key(const ModelSource& source, const std::vector<std::
     for (const std::string& text : *texts) hasher.add(text);
   }
   hasher.add(source.config.model_cfg_json);
-  if (!source.config.text.hf_tokenizer_name.empty()) {
-    const MappedFile tokenizer(source.folder + "/tokenizer.json");
-    hasher.add(tokenizer.bytes().data(), tokenizer.bytes().size());
-  }
+  if (const auto folder = local_tokenizer_folder(source))
+    for (const std::string& path : hf_tokenizer_files(*folder)) {
+      const MappedFile file(path);
+      hasher.add(file.bytes().data(), file.bytes().size());
+    }
   add_weights(hasher, source.weights);
   return hasher.hex();
 }

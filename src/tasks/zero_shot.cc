@@ -18,10 +18,10 @@ constexpr size_t kPromptsAtOnce = 16384;
 
 ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& model,
                                        const Tokenizer& tokenizer, std::vector<std::string> labels,
-                                       const std::vector<std::string>& templates)
+                                       const std::vector<std::string>& templates, CutTexts* cut)
     : ZeroShotClassifier(
           [&](std::span<const std::string> prompts) {
-            return encode_texts(context, model, tokenizer, prompts);
+            return encode_texts(context, model, tokenizer, prompts, /*normalize=*/true, cut);
           },
           model, std::move(labels), templates) {}
 

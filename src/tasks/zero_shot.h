@@ -21,10 +21,11 @@ struct ScoredLabel {
 class ZeroShotClassifier {
  public:
   /// Vector of a label = mean of the normalised features of its filled templates, normalised again.
-  /// Equal prompts are computed once.
+  /// Equal prompts are computed once. `cut` (may be null) learns of prompts beyond the context.
   /// Throws: InvalidArgument for no labels and for templates without "{}".
   ZeroShotClassifier(const Context& context, const Model& model, const Tokenizer& tokenizer,
-                     std::vector<std::string> labels, const std::vector<std::string>& templates);
+                     std::vector<std::string> labels, const std::vector<std::string>& templates,
+                     CutTexts* cut = nullptr);
 
   /// The same with the features of prompts, normalised, made by someone else (a server computes
   /// them with those of other callers). encode: prompts -> [prompts, embed_dim].

@@ -1,10 +1,14 @@
 #include "text/bpe.h"
 
+#include <algorithm>
 #include <bit>
 #include <queue>
 #include <tuple>
+#include <utility>
 
 #include "base/error.h"
+#include "text/unigram.h"
+#include "text/utf8.h"
 
 namespace openclip {
 namespace {
@@ -13,39 +17,37 @@ constexpr size_t kShortWord = 48;  // up to here rescanning all pairs beats keep
 
 }  // namespace
 
-BpeModel::BpeModel(const std::array<int32_t, 256>& inner, const std::array<int32_t, 256>& last,
-                   int32_t unknown, size_t merge_count)
-    : inner_(inner), last_(last), unknown_(unknown) {
+BpeMerges::BpeMerges(size_t merge_count) {
   slots_.resize(std::bit_ceil(merge_count * 2 + 2));
   shift_ = 64 - std::countr_zero(slots_.size());
 }
 
-uint64_t BpeModel::pair_of(int32_t left, int32_t right) {
+uint64_t BpeMerges::pair_of(int32_t left, int32_t right) {
   return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
 }
 
 // The slot that holds `pair`, or the empty one where it would go.
-size_t BpeModel::slot_of(uint64_t pair) const {
+size_t BpeMerges::slot_of(uint64_t pair) const {
   size_t slot = static_cast<size_t>(pair * 0x9E3779B97F4A7C15u >> shift_);  // Fibonacci hashing
   while (slots_[slot].pair != pair && slots_[slot].pair != kEmpty)
     slot = (slot + 1) & (slots_.size() - 1);
   return slot;
 }
 
-void BpeModel::add_merge(int32_t left, int32_t right, int32_t merged) {
+void BpeMerges::add(int32_t left, int32_t right, int32_t merged) {
   if (left < 0 || right < 0 || static_cast<size_t>(next_rank_) * 2 + 2 > slots_.size())
-    throw Internal("[BpeModel] impossible token, or more merges than announced");
+    throw Internal("[BpeMerges] impossible token, or more merges than announced");
   const uint64_t pair = pair_of(left, right);
   slots_[slot_of(pair)] = {pair, {next_rank_++, merged}};
 }
 
-const BpeModel::Merge* BpeModel::find(int32_t left, int32_t right) const {
+const BpeMerges::Merge* BpeMerges::find(int32_t left, int32_t right) const {
   if (left < 0 || right < 0) return nullptr;
   const Slot& slot = slots_[slot_of(pair_of(left, right))];
   return slot.pair == kEmpty ? nullptr : &slot.merge;
 }
 
-void BpeModel::merge_short(std::vector<int32_t>* symbols) const {
+void BpeMerges::merge_short(std::vector<int32_t>* symbols) const {
   std::array<const Merge*, kShortWord> merges;  // of symbols i and i + 1
   size_t size = symbols->size();
   auto& s = *symbols;
@@ -67,7 +69,7 @@ void BpeModel::merge_short(std::vector<int32_t>* symbols) const {
   symbols->resize(size);
 }
 
-void BpeModel::merge_long(std::vector<int32_t>* symbols) const {
+void BpeMerges::merge_long(std::vector<int32_t>* symbols) const {
   constexpr int32_t kGone = -2;
   auto& s = *symbols;
   const size_t size = s.size();
@@ -99,6 +101,17 @@ void BpeModel::merge_long(std::vector<int32_t>* symbols) const {
   std::erase(s, kGone);
 }
 
+void BpeMerges::apply(std::vector<int32_t>* symbols) const {
+  if (symbols->size() <= kShortWord)
+    merge_short(symbols);
+  else
+    merge_long(symbols);
+}
+
+BpeModel::BpeModel(const std::array<int32_t, 256>& inner, const std::array<int32_t, 256>& last,
+                   int32_t unknown, size_t merge_count)
+    : inner_(inner), last_(last), unknown_(unknown), merges_(merge_count) {}
+
 void BpeModel::encode_word(std::string_view word, std::vector<int32_t>* tokens) const {
   thread_local std::vector<int32_t> symbols;
   symbols.clear();
@@ -108,12 +121,41 @@ void BpeModel::encode_word(std::string_view word, std::vector<int32_t>* tokens) 
     if (token == kNoToken) token = unknown_;
     if (token != kNoToken) symbols.push_back(token);
   }
-  if (symbols.size() <= kShortWord)
-    merge_short(&symbols);
-  else
-    merge_long(&symbols);
+  merges_.apply(&symbols);
   tokens->insert(tokens->end(), symbols.begin(), symbols.end());
   if (symbols.capacity() > 4096) std::vector<int32_t>().swap(symbols);
+}
+
+CharacterBpe::CharacterBpe(std::shared_ptr<const TokenTable> tokens, BpeMerges merges,
+                           Options options)
+    : tokens_(std::move(tokens)), merges_(std::move(merges)), options_(options) {}
+
+void CharacterBpe::encode_word(std::string_view word, std::vector<int32_t>* ids) const {
+  std::vector<int32_t> symbols;
+  symbols.reserve(word.size());
+  size_t unknown = 0;  // of them that wait; bytes overtake these, as in `tokenizers`
+  const auto flush = [&] {
+    if (options_.fuse_unknown) unknown = std::min<size_t>(unknown, 1);
+    symbols.insert(symbols.end(), std::exchange(unknown, 0), options_.unknown);
+  };
+  for (size_t at = 0; at < word.size();) {
+    const size_t begin = at;
+    next_code_point(word, &at);
+    const std::string_view character = word.substr(begin, at - begin);
+    const int32_t id = tokens_->find(character);
+    if (id >= 0) {
+      flush();
+      symbols.push_back(id);
+    } else if (options_.byte_fallback && append_byte_tokens(*tokens_, character, &symbols)) {
+      continue;
+    } else if (options_.unknown != BpeModel::kNoToken) {
+      if (!options_.fuse_unknown) flush();
+      ++unknown;
+    }
+  }
+  flush();
+  merges_.apply(&symbols);
+  ids->insert(ids->end(), symbols.begin(), symbols.end());
 }
 
 }  // namespace openclip

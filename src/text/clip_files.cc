@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "text/byte_symbols.h"
 #include "text/clip_tokenizer.h"
+#include "text/tokenizer_config.h"
 #include "text/utf8.h"
 
 namespace openclip {
@@ -101,10 +102,30 @@ Json merges_of(const std::string& source, const std::vector<std::string>& lines,
   return merges;
 }
 
-}  // namespace
+// What transformers' RobertaTokenizer builds of its two files.
+Json roberta_json(const std::string& source, const Json& vocab, const Json& merges,
+                  const std::string& /*pad_token*/) {
+  Json added = Json::array();
+  for (const char* token : {"<s>", "<pad>", "</s>", "<unk>", "<mask>"}) {
+    if (!vocab.contains(token)) throw ParseError(source, fmt::format("lacks the token {}", token));
+    added.push_back(added_token(vocab, token));
+  }
+  added.back()["lstrip"] = true;  // <mask> takes the space before it along
+  return {
+      {"added_tokens", added},
+      {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}},
+      {"post_processor",
+       {{"type", "RobertaProcessing"},
+        {"sep", Json::array({"</s>", vocab.at("</s>")})},
+        {"cls", Json::array({"<s>", vocab.at("<s>")})}}},
+      {"model", {{"type", "BPE"}, {"dropout", nullptr}, {"vocab", vocab}, {"merges", merges}}}};
+}
 
-std::unique_ptr<HfTokenizer> load_clip_files(const std::string& folder,
-                                             HfTokenizer::Options options) {
+using Writer = Json (*)(const std::string& source, const Json& vocab, const Json& merges,
+                        const std::string& pad_token);
+
+std::unique_ptr<HfTokenizer> load_files(const std::string& folder, Writer write,
+                                        HfTokenizer::Options options) {
   const std::filesystem::path path = folder;
   const std::string vocab_path = (path / "vocab.json").string();
   const std::string merges_path = (path / "merges.txt").string();
@@ -113,9 +134,22 @@ std::unique_ptr<HfTokenizer> load_clip_files(const std::string& folder,
   if (vocab.is_discarded() || !vocab.is_object()) throw ParseError(vocab_path, "is no JSON object");
   const Json merges =
       merges_of(merges_path, lines_of(read_text_file(merges_path, kMaxFileBytes)), SIZE_MAX);
-  if (options.pad_token.empty()) options.pad_token = read_pad_token(folder);
+  if (options.pad_token.empty())
+    options.pad_token = TokenizerConfig::read(folder).token("pad_token");
   return std::make_unique<HfTokenizer>(
-      vocab_path, tokenizer_json(vocab_path, vocab, merges, options.pad_token).dump(), options);
+      vocab_path, write(vocab_path, vocab, merges, options.pad_token).dump(), options);
+}
+
+}  // namespace
+
+std::unique_ptr<HfTokenizer> load_clip_files(const std::string& folder,
+                                             HfTokenizer::Options options) {
+  return load_files(folder, tokenizer_json, std::move(options));
+}
+
+std::unique_ptr<HfTokenizer> load_roberta_files(const std::string& folder,
+                                                HfTokenizer::Options options) {
+  return load_files(folder, roberta_json, std::move(options));
 }
 
 std::map<std::string, std::string> clip_vocabulary_files(const std::string& source,

@@ -1,4 +1,5 @@
-// CLIP's tokenizer as the files of Hugging Face transformers: vocab.json and merges.txt. Rank 3.
+// CLIP's and RoBERTa's tokenizers as the files of Hugging Face transformers: vocab.json and
+// merges.txt. Rank 3.
 #pragma once
 
 #include <map>
@@ -13,6 +14,10 @@ namespace openclip {
 /// (and the padding token of tokenizer_config.json). Throws: NotFound, IoError, ParseError.
 std::unique_ptr<HfTokenizer> load_clip_files(const std::string& folder,
                                              HfTokenizer::Options options);
+
+/// The same for RobertaTokenizer: GPT-2's pattern, <s> and </s>.
+std::unique_ptr<HfTokenizer> load_roberta_files(const std::string& folder,
+                                                HfTokenizer::Options options);
 
 /// CLIP's own vocabulary (bpe_simple_vocab_16e6.txt, unpacked; `source` names it in errors) as the
 /// files that CLIPTokenizer and `tokenizers` read: name -> content of vocab.json, merges.txt,

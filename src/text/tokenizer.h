@@ -15,18 +15,20 @@ namespace openclip {
 /// as lone surrogates, which open_clip's cleaning turns into U+FFFD too.
 class Tokenizer {
  public:
+  static constexpr int32_t kNone = -1;
+
   virtual ~Tokenizer() = default;
 
-  /// Ids with the start and end tokens, without padding, at most `max_tokens` of them
-  /// (0: context_length()). A longer text is cut and its last id is the end token; `*truncated`
-  /// (may be null) says whether that happened.
+  /// Ids with the start and end tokens (where the tokenizer has them), without padding, at most
+  /// `max_tokens` of them (0: context_length()). A longer text is cut and its last id is the end
+  /// token; `*cut` (may be null) is how many ids did not fit, for which the whole text is read.
   /// Throws: InvalidArgument if max_tokens is 1 or negative.
   std::vector<int32_t> encode(std::string_view text, int max_tokens = 0,
-                              bool* truncated = nullptr) const;
+                              size_t* cut = nullptr) const;
 
   /// As encode, filled up with pad_id() to exactly `context` ids (0: context_length()).
   std::vector<int32_t> encode_padded(std::string_view text, int context = 0,
-                                     bool* truncated = nullptr) const;
+                                     size_t* cut = nullptr) const;
 
   /// The text that ids stand for: bytes joined, word ends as spaces, start, end and padding kept
   /// out. Ids beyond the vocabulary are an InvalidArgument.
@@ -34,8 +36,8 @@ class Tokenizer {
 
   virtual int context_length() const = 0;
   virtual int vocab_size() const = 0;
-  virtual int32_t start_id() const = 0;
-  virtual int32_t end_id() const = 0;
+  virtual int32_t start_id() const = 0;  // kNone: texts begin without one
+  virtual int32_t end_id() const = 0;    // kNone: and end without one
   virtual int32_t pad_id() const = 0;
 
  protected:

@@ -79,17 +79,17 @@ TEST(BpeTest, ShortAndLongWordsFollowTheRanks) {
 
 TEST(ClipTokenizerTest, CutsAndPads) {
   const auto tokenizer = tiny();
-  bool truncated = true;
-  EXPECT_THAT(tokenizer->encode("", 0, &truncated),
+  size_t cut = 9;
+  EXPECT_THAT(tokenizer->encode("", 0, &cut),
               ElementsAre(tokenizer->start_id(), tokenizer->end_id()));
-  EXPECT_FALSE(truncated);
-  const auto cut = tokenizer->encode_padded("1 2 3 4", 4, &truncated);
-  EXPECT_TRUE(truncated);
-  EXPECT_EQ(cut.size(), 4u);
-  EXPECT_EQ(cut.back(), tokenizer->end_id());
-  EXPECT_THAT(tokenizer->encode_padded("1 2", 4, &truncated),
+  EXPECT_EQ(cut, 0u);
+  const auto short_ids = tokenizer->encode_padded("1 2 3 4", 4, &cut);
+  EXPECT_EQ(cut, 2u);
+  EXPECT_EQ(short_ids.size(), 4u);
+  EXPECT_EQ(short_ids.back(), tokenizer->end_id());
+  EXPECT_THAT(tokenizer->encode_padded("1 2", 4, &cut),
               ElementsAre(testing::_, testing::_, testing::_, tokenizer->end_id()));
-  EXPECT_FALSE(truncated);
+  EXPECT_EQ(cut, 0u);
   EXPECT_EQ(tokenizer->encode_padded("1", 6).back(), 0);
   EXPECT_THROW(tokenizer->encode("x", 1), InvalidArgument);
   EXPECT_THROW(tokenizer->encode("x", -5), InvalidArgument);
@@ -153,13 +153,13 @@ TEST(HfTokenizerTest, RefusesOtherAlgorithms) {
       read_text_file(std::string(kGolden) + "tiny_tokenizer/tokenizer.json", 1 << 24);
   HfTokenizer("t", good, {});
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {"\"BPE\"", "\"WordPiece\""},
+           {"\"BPE\"", "\"WordLevel\""},
            {"\"Lowercase\"", "\"StripAccents\""},
            {"\\\\p{N}]|", "\\\\p{N}]+|"},
            {"\"ByteLevel\"", "\"Metaspace\""},
-           {"\"RobertaProcessing\"", "\"ByteLevel\""},
+           {"\"RobertaProcessing\"", "\"OtherProcessing\""},
            {"\"byte_fallback\":false", "\"byte_fallback\":true"},
-           {"\"single_word\":false", "\"single_word\":true"}})
+           {"\"dropout\":null", "\"dropout\":0.1"}})
     EXPECT_THROW(HfTokenizer("t", replaced(good, from, to), {}), Unsupported) << from;
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
            {"\"merges\":[[", "\"merges\":[[\"qqz\",\"qqz\"],["},

@@ -46,7 +46,7 @@ const std::array<uint8_t, kTableSize>& class_table() {
 std::u32string normalize(std::u32string text, int form) {
   // Nothing below U+0300 changes under NFC or combines with what follows.
   const bool stable = std::all_of(text.begin(), text.end(), [](char32_t c) { return c < 0x300; });
-  if (stable && (form & UTF8PROC_COMPAT) == 0) return text;
+  if (stable && (form & (UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE)) == 0) return text;
   const std::string bytes = encode_utf8(text);
   utf8proc_uint8_t* raw = nullptr;
   const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(bytes.data()),
@@ -125,8 +125,31 @@ std::u32string normalize_nfc(std::u32string text) {
   return normalize(std::move(text), UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 }
 
+std::u32string normalize_nfd(std::u32string text) {
+  return normalize(std::move(text), UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+}
+
 std::u32string normalize_nfkc(std::u32string text) {
   return normalize(std::move(text), UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
+}
+
+std::u32string normalize_nfkd(std::u32string text) {
+  return normalize(std::move(text), UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT);
+}
+
+std::string_view next_grapheme(std::string_view text, size_t* begin) {
+  const size_t from = *begin;
+  if (from >= text.size()) return {};
+  char32_t before = next_code_point(text, begin);
+  utf8proc_int32_t state = 0;
+  for (size_t at = *begin; at < text.size(); *begin = at) {
+    const char32_t code = next_code_point(text, &at);
+    if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(before),
+                                         static_cast<utf8proc_int32_t>(code), &state))
+      break;
+    before = code;
+  }
+  return text.substr(from, *begin - from);
 }
 
 std::u32string collapse_spaces(std::u32string_view text) {

@@ -20,9 +20,14 @@ std::u32string py_lower(std::u32string_view text);
 /// Lower case without context, as Rust's char::to_lowercase: a sigma is never final.
 std::u32string simple_lower(std::u32string_view text);
 
-/// Unicode normalisation forms C and KC.
+/// Unicode normalisation forms.
 std::u32string normalize_nfc(std::u32string text);
+std::u32string normalize_nfd(std::u32string text);
 std::u32string normalize_nfkc(std::u32string text);
+std::u32string normalize_nfkd(std::u32string text);
+
+/// The extended grapheme cluster at *begin of UTF-8; *begin moves past it. Empty at the end.
+std::string_view next_grapheme(std::string_view text, size_t* begin);
 
 /// " ".join(text.split()): no white space at the ends, one space between words.
 std::u32string collapse_spaces(std::u32string_view text);

@@ -85,9 +85,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(200, {f"X-Filler-{i}": "x" * 1000 for i in range(100)}, b"")
         if self.server.role == "cdn":
             return self.content(path)
-        if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/revision/(.+)", path):
+        if match := re.fullmatch(r"/api/models/([^/]+(?:/[^/]+)?)/revision/(.+)", path):
             return self.listing(*match.groups())
-        if match := re.fullmatch(r"/(moved/)?([^/]+/[^/]+)/resolve/(refs/pr/\d+|[^/]+)/(.+)", path):
+        if match := re.fullmatch(r"/(moved/)?([^/]+(?:/[^/]+)?)/resolve/(refs/pr/\d+|[^/]+)/(.+)", path):
             return self.resolve(*match.groups())
         if path in hub.plain:
             return self.body(hub.plain[path], {})

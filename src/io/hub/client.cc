@@ -34,6 +34,8 @@ HubRepo parse_hub_repo(const std::string& text) {
   const size_t at = text.find('@');
   HubRepo repo{.id = text.substr(0, at)};
   hub_repo_folder(repo.id);  // checks
+  check_arg(repo.id.find('/') != std::string::npos,
+            "'{}' is no repository of the Hugging Face Hub; write hf-hub:ORG/REPO", repo.id);
   if (at == std::string::npos) return repo;
   repo.revision = text.substr(at + 1);
   check_arg(is_revision(repo.revision), "'{}' is no revision; write hf-hub:ORG/REPO@REVISION",

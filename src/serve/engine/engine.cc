@@ -45,7 +45,7 @@ Engine::Engine(const Context& context, ModelSource source, const BatchSettings& 
       source_(std::move(source)),
       limits_(limits),
       model_(load_model(context_, source_)),
-      tokenizer_(load_tokenizer(source_)),
+      tokenizer_(load_tokenizer(source_, {.allowed = true})),
       preprocess_(preprocess_config(source_.config)),
       decoding_(context.threads()) {
   batcher_.emplace(
@@ -78,17 +78,16 @@ void Engine::forward(BatchKind kind, std::span<const BatchItem* const> items, fl
 
 std::vector<float> Engine::embed_texts(const Call& call, std::span<const std::string> texts,
                                        TextUsage* usage) {
-  const int context_length = source_.config.text.context_length;
   std::vector<BatchItem> items;
   for (const std::string& text : texts) {
     if (text.size() > limits_.max_text_bytes)
       throw CallError(413, fmt::format("a text of {} bytes; the limit is {}", text.size(),
                                        limits_.max_text_bytes));
-    bool cut = false;
-    items.push_back({.ids = tokenizer_->encode(text, context_length, &cut)});
+    size_t cut = 0;
+    items.push_back({.ids = text_ids(*tokenizer_, source_.config.text, text, &cut)});
     if (usage == nullptr) continue;
     usage->tokens += static_cast<int64_t>(items.back().ids.size());
-    usage->truncated |= cut;
+    usage->truncated |= cut > 0;
   }
   return batcher_->run(BatchKind::text, std::move(items), call);
 }
