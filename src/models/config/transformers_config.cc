@@ -1,14 +1,15 @@
 #include "models/config/transformers_config.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "models/config/transformers_section.h"
 
 namespace openclip {
 namespace {
 
+using namespace transformers_files;
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
@@ -24,72 +25,12 @@ Json parse(const std::string& text, const std::string& source) {
   return json;
 }
 
-// Typed members of one object, with transformers' defaults for absent and null ones.
-class Section {
- public:
-  Section(Json object, std::string source)
-      : object_(std::move(object)), source_(std::move(source)) {}
-
-  int natural(const char* key, int fallback) const {
-    const Json* value = find(key);
-    if (value == nullptr) return fallback;
-    // Sizes may be given as [height, width].
-    if (value->is_array() && value->size() == 2 && (*value)[0] == (*value)[1]) value = &(*value)[0];
-    if (!value->is_number_integer() || *value < 1 || *value > (1 << 24))
-      fail(key, "must be a natural number");
-    return value->get<int>();
-  }
-  double number(const char* key, double fallback) const {
-    const Json* value = find(key);
-    if (value != nullptr && !value->is_number()) fail(key, "must be a number");
-    return value == nullptr ? fallback : value->get<double>();
-  }
-  bool boolean(const char* key, bool fallback) const {
-    const Json* value = find(key);
-    if (value != nullptr && !value->is_boolean()) fail(key, "must be true or false");
-    return value == nullptr ? fallback : value->get<bool>();
-  }
-  std::string text(const char* key, const std::string& fallback) const {
-    const Json* value = find(key);
-    if (value != nullptr && !value->is_string()) fail(key, "must be a string");
-    return value == nullptr ? fallback : value->get<std::string>();
-  }
-  const Json* find(const char* key) const {
-    const auto found = object_.find(key);
-    return found == object_.end() || found->is_null() ? nullptr : &*found;
-  }
-  [[noreturn]] void fail(const char* key, const std::string& problem) const {
-    throw ParseError(source_, fmt::format("'{}' {}", key, problem));
-  }
-
- private:
-  Json object_;
-  std::string source_;
-};
-
 // text_config, or what old files call text_config_dict and prefer.
 Section section_of(const Json& config, const std::string& key, const std::string& source) {
   for (const std::string& name : {key + "_dict", key})
     if (config.contains(name) && config[name].is_object())
       return Section(config[name], source + ": " + name);
   return Section(Json::object(), source + ": " + key);
-}
-
-Activation activation_of(const Section& section) {
-  const std::string name = section.text("hidden_act", "quick_gelu");
-  if (name == "quick_gelu") return Activation::quick_gelu;
-  if (name == "gelu") return Activation::gelu;
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh") return Activation::gelu_tanh;
-  section.fail("hidden_act", fmt::format("is '{}'; this engine has quick_gelu, gelu and "
-                                         "gelu_pytorch_tanh",
-                                         name));
-}
-
-// The ratio for which int(width * ratio), as open_clip computes it, is the wanted width.
-double mlp_ratio(int width, int mlp_width) {
-  double ratio = static_cast<double>(mlp_width) / width;
-  while (static_cast<int>(width * ratio) < mlp_width) ratio = std::nextafter(ratio, 1e9);
-  return ratio;
 }
 
 void add_common(const Section& section, Activation activation, int mlp_default,
@@ -166,14 +107,14 @@ int edge_of(const Section& section, const char* key, int fallback, bool* is_squa
   return height;
 }
 
-OrderedJson preprocess_cfg(const Section& section, int image_size) {
+OrderedJson preprocess_cfg(const Section& section, int image_size, bool crops_by_default) {
   const auto unsupported = [&](const char* key) {
     throw Unsupported(fmt::format(
         "preprocessor_config.json: '{}' does not fit a model of {} pixels", key, image_size));
   };
   if (!section.boolean("do_resize", true)) unsupported("do_resize");
   if (!section.boolean("do_rescale", true)) unsupported("do_rescale");
-  const bool crops = section.boolean("do_center_crop", true);
+  const bool crops = section.boolean("do_center_crop", crops_by_default);
   bool is_square = false, ignored = false;
   if (edge_of(section, "size", image_size, &is_square) != image_size) unsupported("size");
   if (crops && edge_of(section, "crop_size", image_size, &ignored) != image_size)
@@ -191,6 +132,19 @@ OrderedJson preprocess_cfg(const Section& section, int image_size) {
     if (const Json* value = section.find(from); value != nullptr && !out.contains(to))
       out[to] = *value;
   return out;
+}
+
+OrderedJson clip_model_cfg(const Section& root, const Section& vision, const Section& text,
+                           const std::string& source, const std::string& tokenizer) {
+  const Activation image_act = activation_of(vision), text_act = activation_of(text);
+  const bool quick = image_act == Activation::quick_gelu;
+  if (quick != (text_act == Activation::quick_gelu))
+    throw Unsupported(source + ": only one of the two towers has hidden_act quick_gelu");
+  OrderedJson model = {{"embed_dim", root.natural("projection_dim", 512)}};
+  if (quick) model["quick_gelu"] = true;
+  model["vision_cfg"] = vision_cfg(vision, image_act);
+  model["text_cfg"] = text_cfg(text, text_act, tokenizer);
+  return model;
 }
 
 // --- and back ---
@@ -249,27 +203,28 @@ ModelConfig parse_transformers_config(const TransformersConfig& files, const std
   const std::string type = root.text("model_type", "");
   if (type == "clip_text_model")
     return parse_text_model(config, root, config_source, name, tokenizer);
-  if (type != "clip")
-    throw Unsupported(
-        fmt::format("{}: models of type '{}' are not supported, only 'clip' and 'clip_text_model'",
-                    config_source, type));
+  if (type != "clip" && type != "siglip")
+    throw Unsupported(fmt::format(
+        "{}: models of type '{}' are not supported, only 'clip', 'clip_text_model' and 'siglip' "
+        "(which SigLIP 2 of one resolution is too)",
+        config_source, type));
+  const bool siglip = type == "siglip";
   const Section vision = section_of(config, "vision_config", config_source);
   const Section text = section_of(config, "text_config", config_source);
-  const Activation image_act = activation_of(vision), text_act = activation_of(text);
-  const bool quick = image_act == Activation::quick_gelu;
-  if (quick != (text_act == Activation::quick_gelu))
-    throw Unsupported(config_source + ": only one of the two towers has hidden_act quick_gelu");
-  OrderedJson model = {{"embed_dim", root.natural("projection_dim", 512)}};
-  if (quick) model["quick_gelu"] = true;
-  model["vision_cfg"] = vision_cfg(vision, image_act);
-  model["text_cfg"] = text_cfg(text, text_act, tokenizer);
+  const OrderedJson model = siglip ? siglip_model_cfg(vision, text, tokenizer)
+                                   : clip_model_cfg(root, vision, text, config_source, tokenizer);
   OrderedJson out = {{"model_cfg", model}};
+  if (siglip)
+    out["preprocess_cfg"] = {
+        {"mean", 0.5}, {"std", 0.5}, {"interpolation", "bicubic"}, {"resize_mode", "squash"}};
   if (!files.preprocessor.empty()) {
     const std::string preprocessor_source = source + "/preprocessor_config.json";
     Json preprocessor = parse(files.preprocessor, preprocessor_source);
     if (preprocessor.contains("image_processor")) preprocessor = preprocessor["image_processor"];
-    out["preprocess_cfg"] = preprocess_cfg(Section(preprocessor, preprocessor_source),
-                                           model["vision_cfg"]["image_size"].get<int>());
+    const OrderedJson given =
+        preprocess_cfg(Section(preprocessor, preprocessor_source),
+                       model["vision_cfg"]["image_size"].get<int>(), /*crops_by_default=*/!siglip);
+    for (const auto& [key, value] : given.items()) out["preprocess_cfg"][key] = value;
   }
   return parse_model_config(out.dump(), config_source, name);
 }

@@ -10,12 +10,33 @@ namespace embedded {
 extern const std::string_view vit_trunks_json;
 }
 
+namespace {
+
+// Parsed on first use only: most programs never meet a timm tower.
+const nlohmann::json& trunks() {
+  static const nlohmann::json all = nlohmann::json::parse(embedded::vit_trunks_json).at("trunks");
+  return all;
+}
+
+}  // namespace
+
+std::string find_map_trunk(const VisionConfig& vision) {
+  std::string best;
+  for (const auto& [name, json] : trunks().items()) {
+    VisionConfig trunk;
+    apply_vit_trunk(name, trunk);
+    const bool same = trunk.pool_mlp_width > 0 && trunk.patch_size == vision.patch_size &&
+                      trunk.width == vision.width && trunk.layers == vision.layers &&
+                      trunk.heads == vision.heads && trunk.mlp_width == vision.mlp_width &&
+                      trunk.activation == vision.activation && trunk.norm_eps == vision.norm_eps;
+    if (same && (best.empty() || trunk.image_size == vision.image_size)) best = name;
+  }
+  return best;
+}
+
 bool apply_vit_trunk(const std::string& name, VisionConfig& vision) {
-  // Parsed on first use only: most programs never meet a timm tower.
-  static const nlohmann::json trunks =
-      nlohmann::json::parse(embedded::vit_trunks_json).at("trunks");
-  const auto found = trunks.find(name);
-  if (found == trunks.end()) return false;
+  const auto found = trunks().find(name);
+  if (found == trunks().end()) return false;
   const nlohmann::json& trunk = *found;
   vision.timm_trunk = name;
   vision.image_size = trunk.at("image_size");

@@ -12,4 +12,8 @@ namespace openclip {
 /// Returns false for a name that this engine does not know.
 bool apply_vit_trunk(const std::string& name, VisionConfig& vision);
 
+/// The name of the trunk with attention pooling that has the sizes, activation and epsilon of
+/// `vision`, at best with its image_size too; empty if there is none.
+std::string find_map_trunk(const VisionConfig& vision);
+
 }  // namespace openclip

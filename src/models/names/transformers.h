@@ -1,4 +1,4 @@
-// Hugging Face's CLIPModel and open_clip's CLIP are one model under two sets of names. Part of
+// Hugging Face's CLIPModel and SiglipModel are open_clip's models under other names. Part of
 // rank 4.
 #pragma once
 
@@ -6,12 +6,12 @@
 
 namespace openclip {
 
-/// Whether the names are those of transformers' CLIPModel or one of its towers.
+/// Whether the names are those of transformers' CLIPModel, SiglipModel or one of their towers.
 bool has_transformers_names(const LazyTensors& tensors);
 
 /// transformers' names to open_clip's: q, k and v projections become the rows of one in_proj, and
-/// the two output projections are transposed. What is not of that model keeps its name. Reads no
-/// data.
+/// the two output projections of CLIPModel are transposed. What is not of that model keeps its
+/// name. Reads no data.
 LazyTensors from_transformers(LazyTensors tensors);
 
 /// The inverse, for a model of class CLIP with ViT tower; a bit-exact round trip.
