@@ -20,6 +20,7 @@ void add_convert(CLI::App& app, ChosenCommand& chosen);
 void add_models_pull(CLI::App& models, ChosenCommand& chosen);
 void add_sd_embed(CLI::App& app, ChosenCommand& chosen);
 void add_bench(CLI::App& app, ChosenCommand& chosen);
+void add_curate(CLI::App& app, ChosenCommand& chosen);
 void add_eval(CLI::App& app, ChosenCommand& chosen);
 void add_serve(CLI::App& app, ChosenCommand& chosen);
 
