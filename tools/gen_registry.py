@@ -17,7 +17,8 @@ import open_clip
 from open_clip.pretrained import get_pretrained_cfg
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-MODEL_KEYS = {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text", "init_logit_bias"}
+MODEL_KEYS = {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text", "init_logit_bias",
+              "multimodal_cfg"}
 FOREIGN_VISION = ("timm_model_name", "attentional_pool", "block_type")
 SIGLIP = tuple(f"vit_{size}_patch{patch}_siglip_" for patch in (14, 16, 32)
                for size in ("base", "large", "so400m", "giantopt"))
@@ -58,6 +59,7 @@ FAMILIES = {
         lambda c: timm_vision(c, "convnext_") and native_text(c),
     "RoBERTa and XLM-RoBERTa of transformers":
         lambda c: native_vision(c) and transformers_text(c, "roberta", "xlm-roberta"),
+    "CoCa: captions": lambda c: "multimodal_cfg" in c,
     "SigLIP, SigLIP 2: ViT of timm with attention pooling":
         lambda c: timm_vision(c, *SIGLIP) and native_text(c),
     "MobileCLIP2-L-14: CLIP's ViT-L-14 under timm's names":

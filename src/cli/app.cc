@@ -80,6 +80,7 @@ int run(int argc, char** argv) {
   add_preprocess(app, chosen);
   add_models(app, chosen);
   add_convert(app, chosen);
+  add_caption(app, chosen);
   add_sd_embed(app, chosen);
   add_bench(app, chosen);
   add_curate(app, chosen);

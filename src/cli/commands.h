@@ -18,6 +18,7 @@ void add_preprocess(CLI::App& app, ChosenCommand& chosen);
 void add_models(CLI::App& app, ChosenCommand& chosen);
 void add_convert(CLI::App& app, ChosenCommand& chosen);
 void add_models_pull(CLI::App& models, ChosenCommand& chosen);
+void add_caption(CLI::App& app, ChosenCommand& chosen);
 void add_sd_embed(CLI::App& app, ChosenCommand& chosen);
 void add_bench(CLI::App& app, ChosenCommand& chosen);
 void add_curate(CLI::App& app, ChosenCommand& chosen);

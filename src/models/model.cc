@@ -33,6 +33,13 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
     else
       model->text_ = std::make_unique<TextTower>(context, weights, config);
   }
+  if (config.decoder && options.captions) {
+    if (!model->text_)
+      throw Unsupported(config.name +
+                        ": captions need CLIP's own text tower, which sees earlier words only");
+    check_arg(model->image_ != nullptr, "captions need both towers");
+    model->decoder_ = std::make_unique<CaptionDecoder>(context, weights, config, *model->text_);
+  }
   if (!config.text_only) model->logit_scale_ = std::exp(weights.scalar("logit_scale"));
   if (config.has_logit_bias) model->logit_bias_ = weights.scalar("logit_bias");
   model->config_ = std::move(config);
@@ -55,12 +62,18 @@ void Model::encode_image_tokens(const Context& context, const float* pixels, int
   const VisionConfig& vision = config_.vision;
   if (vision.is_resnet || vision.convnext)
     throw Unsupported("the image tower of " + config_.name + " has no tokens");
+  if (vision.attn_pool_queries > 0 && states.final_norm)
+    throw Unsupported("the image tower of " + config_.name +
+                      " has attention pooling, and its final norm is not that of its tokens; ask "
+                      "for a hidden layer");
   image_->encode_tokens(context, pixels, states, {out, count * vision.tokens(), vision.width});
 }
 
 void Model::encode_text_tokens(const Context& context, std::span<const std::vector<int32_t>> ids,
                                const TokenStates& states, float* out) const {
   check_arg(text_ != nullptr || hf_text_ != nullptr, "[encode_text] the text tower was not loaded");
+  if (config_.text.embed_cls)
+    throw Unsupported("the states of single tokens are not to be had from CoCa's text tower");
   if (hf_text_)
     throw Unsupported("the states of single tokens are not to be had from the text tower of " +
                       config_.name + ", which is one of transformers");
@@ -74,6 +87,18 @@ void Model::encode_text(const Context& context, std::span<const std::vector<int3
   const Matrix rows(out, static_cast<int64_t>(ids.size()), config_.embed_dim);
   if (hf_text_) return hf_text_->encode(context, ids, rows);
   text_->encode(context, ids, rows);
+}
+
+std::unique_ptr<CaptionDecoder::Session> Model::start_captions(const Context& context,
+                                                               const float* pixels, int64_t count,
+                                                               int64_t each,
+                                                               int64_t capacity) const {
+  check_arg(decoder_ != nullptr, "[captions] the decoder was not loaded");
+  const int64_t rows = count * image_->caption_tokens();
+  Tensor tokens{Shape{rows, config_.decoder->width}};
+  const Matrix out(tokens.data(), rows, config_.decoder->width);
+  image_->encode_for_captions(context, pixels, out);
+  return decoder_->start(context, out, count, each, capacity);
 }
 
 }  // namespace openclip

@@ -11,6 +11,7 @@
 #include "base/context.h"
 #include "io/lazy_tensor.h"
 #include "models/config/model_config.h"
+#include "models/towers/caption_decoder.h"
 #include "models/towers/token_states.h"
 
 namespace openclip {
@@ -24,6 +25,7 @@ enum class Towers { both, image_only, text_only };
 
 struct LoadOptions {
   Towers towers = Towers::both;
+  bool captions = false;  // also the decoder of a CoCa, which is half of its weights
 };
 
 class Model {
@@ -70,6 +72,13 @@ class Model {
   void encode_image_tokens(const Context& context, const float* pixels, int64_t count,
                            const TokenStates& states, float* out) const;
 
+  /// Starts `each` texts about each of `count` pictures, of up to `capacity` tokens, for
+  /// models/generate.h. The model must outlive them. Throws: InvalidArgument if the decoder was not
+  /// loaded or for capacities beyond its context; Unsupported for a text tower of transformers.
+  std::unique_ptr<CaptionDecoder::Session> start_captions(const Context& context,
+                                                          const float* pixels, int64_t count,
+                                                          int64_t each, int64_t capacity) const;
+
   /// exp(logit_scale), what cosine similarities are multiplied with before the softmax.
   float logit_scale() const { return logit_scale_; }
   std::optional<float> logit_bias() const { return logit_bias_; }
@@ -81,6 +90,7 @@ class Model {
   std::unique_ptr<ImageTower> image_;
   std::unique_ptr<TextTower> text_;       // open_clip's own,
   std::unique_ptr<HfTextTower> hf_text_;  // or one of transformers
+  std::unique_ptr<CaptionDecoder> decoder_;
   float logit_scale_ = 1;
   std::optional<float> logit_bias_;
 };

@@ -93,8 +93,8 @@ void read_hf_text(ConfigReader& reader, int embed_dim, TextConfig& text) {
     text.hf->proj_hidden = (text.width + embed_dim) / 2;
   text.hf_tokenizer_name = reader.text("hf_tokenizer_name", "");
   // open_clip reads these, or its own towers do; none changes what transformers computes.
-  reader.skip({"hf_model_pretrained", "tokenizer_kwargs", "tokenizer_mode", "width", "heads",
-               "layers", "bos_id", "eos_id", "pad_id", "vocab_size"});
+  reader.skip({"output_tokens", "hf_model_pretrained", "tokenizer_kwargs", "tokenizer_mode",
+               "width", "heads", "layers", "bos_id", "eos_id", "pad_id", "vocab_size"});
 }
 
 std::string add_hf_model_config(const std::string& open_clip_json, const std::string& config_json) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "models/config/coca.h"
 #include "models/config/config_reader.h"
 #include "models/config/convnext.h"
 #include "models/config/vit_trunks.h"
@@ -150,8 +151,9 @@ VisionConfig read_vision(const Json& json, const std::string& source, bool quick
   vision.fixed_positions = positions == "sin_cos_2d";
   if (vision.fixed_positions && (vision.is_resnet || vision.width % 4 != 0))
     reader.fail("pos_embed_type", "sin_cos_2d needs a transformer whose width is a multiple of 4");
-  reader.skip({"patch_dropout", "attn_pooler_queries", "attn_pooler_heads", "timm_pool",
-               "timm_proj", "timm_drop", "timm_drop_path"});
+  read_attentional_pool(reader, embed_dim, vision);
+  reader.skip(
+      {"patch_dropout", "output_tokens", "timm_pool", "timm_proj", "timm_drop", "timm_drop_path"});
   reader.refuse_unknown();
   return checked_grid(reader, vision);
 }
@@ -184,6 +186,8 @@ TextConfig read_text(const Json& json, const std::string& source, bool quick_gel
   text.ls_init_value = read_layer_scale(reader);
   text.causal = !reader.boolean("no_causal_mask", false);
   text.pool = read_text_pool(reader);
+  text.embed_cls = reader.boolean("embed_cls", false);
+  if (text.embed_cls && !text.causal) reader.fail("embed_cls", "needs a causal mask");
   text.pad_id = reader.integer("pad_id", 0, 0);
   if (reader.has("eos_id")) text.eos_id = reader.integer("eos_id", 0, 0);
   if (text.pool == TextPool::eos && !text.eos_id) reader.fail("eos_id", "is needed by pool eos");
@@ -194,8 +198,8 @@ TextConfig read_text(const Json& json, const std::string& source, bool quick_gel
   text.activation = read_activation(reader, quick_gelu);
   text.norm_eps = read_norm_eps(reader);
   text.hf_tokenizer_name = reader.text("hf_tokenizer_name", "");
-  reader.skip({"final_ln_after_pool", "tokenizer_kwargs", "bos_id", "tokenizer_mode",
-               "hf_model_pretrained", "hf_proj_type", "hf_pooler_type"});
+  reader.skip({"output_tokens", "final_ln_after_pool", "tokenizer_kwargs", "bos_id",
+               "tokenizer_mode", "hf_model_pretrained", "hf_proj_type", "hf_pooler_type"});
   reader.refuse_unknown();
   return text;
 }
@@ -256,6 +260,10 @@ ModelConfig parse_model_config(const std::string& json_text, const std::string& 
   config.text = read_text(reader.get("text_cfg"), source, quick_gelu, config.embed_dim);
   config.custom_text = reader.boolean("custom_text", false) || config.text.hf;
   config.has_logit_bias = reader.has("init_logit_bias");
+  if (reader.has("multimodal_cfg")) {
+    config.custom_text = true;
+    config.decoder = read_decoder(reader.get("multimodal_cfg"), source, quick_gelu, config);
+  }
   reader.skip({"init_logit_scale", "init_logit_bias", "nonscalar_logit_scale"});
   reader.refuse_unknown();
   if (!config.text.has_projection && config.text.width != config.embed_dim)
@@ -275,6 +283,7 @@ void force_quick_gelu(ModelConfig& config) {
   if (!config.vision.convnext && !config.vision.is_timm())
     config.vision.activation = Activation::quick_gelu;
   if (!config.text.hf) config.text.activation = Activation::quick_gelu;
+  if (config.decoder) config.decoder->activation = Activation::quick_gelu;
   Json model = Json::parse(config.model_cfg_json);
   model["quick_gelu"] = true;
   config.model_cfg_json = model.dump();

@@ -42,6 +42,8 @@ struct VisionConfig {
   bool no_ln_pre = false;
   bool final_ln_after_pool = false;
   VisionPool pool = VisionPool::tok;
+  int attn_pool_queries = 0;  // CoCa's attention pooling before ln_post and `pool`; 0 = none
+  int attn_pool_heads = 8;
   int pool_mlp_width = 0;  // of pool map
   VisionProjection projection = VisionProjection::matrix;
   Activation activation = Activation::gelu;
@@ -53,7 +55,8 @@ struct VisionConfig {
   int tokens() const { return grid() * grid() + (class_token ? 1 : 0); }  // of a ViT
 };
 
-/// open_clip's CLIPTextCfg for the native text transformer, or for one of Hugging Face transformers.
+/// open_clip's CLIPTextCfg for the native text transformer, or for one of Hugging Face
+/// transformers.
 struct TextConfig {
   int context_length = 77;
   int vocab_size = 49408;
@@ -66,12 +69,25 @@ struct TextConfig {
   TextPool pool = TextPool::argmax;
   int pad_id = 0;
   std::optional<int> eos_id;
+  bool embed_cls = false;      // CoCa: a learned token at the end, which is the pooled one
   bool has_projection = true;  // proj_type linear | none
   bool projection_bias = false;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
-  std::string hf_tokenizer_name;  // empty = CLIP's own byte-pair tokenizer
+  std::string hf_tokenizer_name;     // empty = CLIP's own byte-pair tokenizer
   std::optional<HfTextConfig> hf{};  // present: a tower of transformers, `pool` says nothing
+};
+
+/// open_clip's MultimodalCfg: the decoder that writes captions (CoCa).
+struct DecoderConfig {
+  int context_length = 77;
+  int vocab_size = 49408;  // of its output: that of the text tower's embedding
+  int width = 512;         // of its tokens, and of the picture's that it attends to
+  int heads = 8;
+  int layers = 12;
+  int mlp_width = 2048;
+  std::optional<float> ls_init_value;
+  Activation activation = Activation::gelu;
 };
 
 /// open_clip's preprocess_cfg (evaluation transform).
@@ -92,6 +108,7 @@ struct ModelConfig {
   bool has_logit_bias = false;
   VisionConfig vision;
   TextConfig text;
+  std::optional<DecoderConfig> decoder{};  // present: a CoCa
   PreprocessSettings preprocess;
   std::string model_cfg_json;
 };

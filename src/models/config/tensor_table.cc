@@ -44,6 +44,27 @@ void add_positions(Table& table, const std::string& name, std::vector<int64_t> s
   table.specs.back().prefix_rows = prefix_rows;
 }
 
+// open_clip's AttentionalPooler. nn.MultiheadAttention keeps q, k and v in one matrix where keys
+// are as wide as queries.
+void add_attentional_pool(Table& table, const VisionConfig& vision, int64_t embed_dim) {
+  const int64_t width = vision.width;
+  table.add("attn_pool.query", {vision.attn_pool_queries, embed_dim}, normal(1));
+  if (width == embed_dim) {
+    table.add("attn_pool.attn.in_proj_weight", {3 * width, width},
+              uniform(std::sqrt(6.0 / (4.0 * width))));
+  } else {
+    table.add("attn_pool.attn.q_proj_weight", {embed_dim, embed_dim},
+              uniform(std::sqrt(6.0 / (2.0 * embed_dim))));
+    for (const char* name : {"k", "v"})
+      table.add(fmt::format("attn_pool.attn.{}_proj_weight", name), {embed_dim, width},
+                uniform(std::sqrt(6.0 / (embed_dim + width))));
+  }
+  table.add("attn_pool.attn.in_proj_bias", {3 * embed_dim}, constant(0));
+  table.linear("attn_pool.attn.out_proj", embed_dim, embed_dim, fan_in(embed_dim), constant(0));
+  table.layer_norm("attn_pool.ln_q", embed_dim);
+  table.layer_norm("attn_pool.ln_k", width);
+}
+
 void add_vit(Table& table, const VisionConfig& vision, int embed_dim) {
   const int64_t width = vision.width;
   const double scale = 1.0 / std::sqrt(static_cast<double>(width));
@@ -52,7 +73,8 @@ void add_vit(Table& table, const VisionConfig& vision, int embed_dim) {
   add_positions(table, "positional_embedding", {vision.tokens(), width}, positions,
                 TensorSpec::Resize::grid, 1);
   table.specs.back().trainable = !vision.fixed_positions;
-  table.add("proj", {width, embed_dim}, normal(scale));
+  const int64_t pooled = vision.attn_pool_queries > 0 ? embed_dim : width;
+  table.add("proj", {pooled, embed_dim}, normal(scale));
   table.conv("conv1", width, 3, vision.patch_size);
   if (!vision.no_ln_pre) table.layer_norm("ln_pre", width);
   // nn.MultiheadAttention: xavier_uniform on the fused [3 width, width] matrix.
@@ -61,7 +83,8 @@ void add_vit(Table& table, const VisionConfig& vision, int embed_dim) {
   for (int i = 0; i < vision.layers; ++i)
     add_block(table, fmt::format("{}.{}", kOpenClipVit.blocks, i), kOpenClipBlock,
               {width, vision.mlp_width, vision.ls_init_value}, init);
-  table.layer_norm("ln_post", width);
+  if (vision.attn_pool_queries > 0) add_attentional_pool(table, vision, embed_dim);
+  table.layer_norm("ln_post", pooled);
 }
 
 // timm's AttentionPoolLatent with one query, and its MLP.
@@ -165,8 +188,10 @@ std::vector<TensorSpec> text_tensors(const ModelConfig& config) {
     add_hf_text(table, config);
     return std::move(table.specs);
   }
-  add_positions(table, "positional_embedding", {text.context_length, width}, normal(0.01),
-                TensorSpec::Resize::sequence);
+  add_positions(table, "positional_embedding",
+                {text.context_length + (text.embed_cls ? 1 : 0), width}, normal(0.01),
+                text.embed_cls ? TensorSpec::Resize::none : TensorSpec::Resize::sequence);
+  if (text.embed_cls) table.add("cls_emb", {width}, normal(0.01));
   if (text.has_projection && !text.projection_bias)
     table.add("text_projection", {width, config.embed_dim}, normal(attention));
   const BlockInit init{normal(attention), normal(residual), constant(0),
@@ -181,6 +206,27 @@ std::vector<TensorSpec> text_tensors(const ModelConfig& config) {
   return std::move(table.specs);
 }
 
+std::vector<TensorSpec> decoder_tensors(const DecoderConfig& decoder) {
+  const int64_t width = decoder.width;
+  const double attention = 1.0 / std::sqrt(static_cast<double>(width));
+  // open_clip does not call its own initialisation here: what remains is PyTorch's, but for
+  // text_projection, which it leaves as it finds the memory.
+  const BlockInit init{uniform(std::sqrt(6.0 / (4.0 * width))), fan_in(width), constant(0),
+                       fan_in(width), fan_in(decoder.mlp_width)};
+  Table table("text_decoder.");
+  table.add("text_projection", {width, decoder.vocab_size}, normal(attention));
+  for (int i = 0; i < decoder.layers; ++i)
+    add_block(table, fmt::format("resblocks.{}", i), kOpenClipBlock,
+              {width, decoder.mlp_width, decoder.ls_init_value}, init);
+  for (int i = 0; i < decoder.layers; ++i) {
+    add_block(table, fmt::format("cross_attn.{}", i), kOpenClipBlock,
+              {width, decoder.mlp_width, decoder.ls_init_value}, init);
+    table.layer_norm(fmt::format("cross_attn.{}.ln_1_kv", i), width);
+  }
+  table.layer_norm("ln_final", width);
+  return std::move(table.specs);
+}
+
 std::vector<TensorSpec> model_tensors(const ModelConfig& config) {
   if (config.text_only) return text_tensors(config);
   Table root("");
@@ -189,6 +235,8 @@ std::vector<TensorSpec> model_tensors(const ModelConfig& config) {
   std::vector<TensorSpec> all = std::move(root.specs);
   for (auto tower : {text_tensors(config), vision_tensors(config)})
     for (TensorSpec& spec : tower) all.push_back(std::move(spec));
+  if (config.decoder)
+    for (TensorSpec& spec : decoder_tensors(*config.decoder)) all.push_back(std::move(spec));
   return all;
 }
 

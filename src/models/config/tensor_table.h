@@ -43,7 +43,11 @@ std::vector<TensorSpec> vision_tensors(const ModelConfig& config);
 /// The text tower's tensors, keys at the root (class CLIP) or under `text.` (class CustomTextCLIP).
 std::vector<TensorSpec> text_tensors(const ModelConfig& config);
 
-/// Everything, of a text encoder just its tensors: logit_scale, logit_bias where the model has one, text, vision.
+/// The caption decoder's tensors, keys `text_decoder.…` (class CoCa).
+std::vector<TensorSpec> decoder_tensors(const DecoderConfig& decoder);
+
+/// Everything, of a text encoder just its tensors: logit_scale, logit_bias where the model has one,
+/// text, vision.
 std::vector<TensorSpec> model_tensors(const ModelConfig& config);
 
 }  // namespace openclip

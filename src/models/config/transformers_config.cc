@@ -166,6 +166,7 @@ void check_expressible(const ModelConfig& config) {
   const VisionConfig& vision = config.vision;
   const TextConfig& text = config.text;
   refuse(config.text_only, "it has no image tower");
+  refuse(config.decoder.has_value(), "it writes captions");
   refuse(vision.is_resnet, "its image tower is a ResNet");
   refuse(vision.convnext.has_value(), "its image tower is a ConvNeXt");
   refuse(text.hf.has_value(), "its text tower is not CLIP's");

@@ -16,30 +16,47 @@ std::unique_ptr<ImageTower> ImageTower::load(const Context& context, const Weigh
   return std::make_unique<VitTower>(context, weights, config.vision);
 }
 
-void ImageTower::encode(const Context& context, const float* pixels, Matrix out) const {
+template <class Encode>
+void ImageTower::in_chunks(int64_t count, int64_t rows, const float* pixels, Matrix out,
+                           const Encode& encode) const {
   const WorkspacePool::Lease workspace = workspaces_.borrow();
-  for (int64_t begin = 0; begin < out.rows; begin += chunk_) {
+  for (int64_t begin = 0; begin < count; begin += chunk_) {
     const Workspace::Frame frame(*workspace);
-    encode_chunk(context, *workspace, pixels + begin * 3 * size_ * size_,
-                 out.row_range(begin, std::min(chunk_, out.rows - begin)));
+    encode(*workspace, pixels + begin * 3 * size_ * size_,
+           out.row_range(begin * rows, std::min(chunk_, count - begin) * rows));
   }
+}
+
+void ImageTower::encode(const Context& context, const float* pixels, Matrix out) const {
+  in_chunks(out.rows, 1, pixels, out, [&](Workspace& workspace, const float* images, Matrix rows) {
+    encode_chunk(context, workspace, images, rows);
+  });
 }
 
 void ImageTower::encode_tokens(const Context& context, const float* pixels,
                                const TokenStates& states, Matrix out) const {
   if (tokens() == 0) throw Internal("[image_tower] this tower has no tokens");
-  const WorkspacePool::Lease workspace = workspaces_.borrow();
-  const int64_t count = out.rows / tokens();
-  for (int64_t begin = 0; begin < count; begin += chunk_) {
-    const Workspace::Frame frame(*workspace);
-    encode_tokens_chunk(
-        context, *workspace, pixels + begin * 3 * size_ * size_, states,
-        out.row_range(begin * tokens(), std::min(chunk_, count - begin) * tokens()));
-  }
+  in_chunks(out.rows / tokens(), tokens(), pixels, out,
+            [&](Workspace& workspace, const float* images, Matrix rows) {
+              encode_tokens_chunk(context, workspace, images, states, rows);
+            });
+}
+
+void ImageTower::encode_for_captions(const Context& context, const float* pixels,
+                                     Matrix out) const {
+  if (caption_tokens() == 0) throw Internal("[image_tower] this tower has no tokens");
+  in_chunks(out.rows / caption_tokens(), caption_tokens(), pixels, out,
+            [&](Workspace& workspace, const float* images, Matrix rows) {
+              encode_caption_chunk(context, workspace, images, rows);
+            });
 }
 
 void ImageTower::encode_tokens_chunk(const Context&, Workspace&, const float*, const TokenStates&,
                                      Matrix) const {
+  throw Internal("[image_tower] this tower has no tokens");
+}
+
+void ImageTower::encode_caption_chunk(const Context&, Workspace&, const float*, Matrix) const {
   throw Internal("[image_tower] this tower has no tokens");
 }
 

@@ -30,6 +30,11 @@ class ImageTower {
   void encode_tokens(const Context& context, const float* pixels, const TokenStates& states,
                      Matrix out) const;
 
+  /// What a CoCa's decoder attends to. out: [count * caption_tokens(), width of the decoder].
+  /// Throws: Internal for towers without tokens.
+  void encode_for_captions(const Context& context, const float* pixels, Matrix out) const;
+  virtual int64_t caption_tokens() const { return 0; }
+
  protected:
   /// size: height and width of the images, pixels; chunk: images at a time.
   ImageTower(int64_t size, int64_t chunk) : size_(size), chunk_(chunk) {}
@@ -44,7 +49,15 @@ class ImageTower {
                                    const float* pixels, const TokenStates& states,
                                    Matrix out) const;
 
+  virtual void encode_caption_chunk(const Context& context, Workspace& workspace,
+                                    const float* pixels, Matrix out) const;
+
  private:
+  // encode(workspace, pixels, out) for some images at a time, `rows` of out for each.
+  template <class Encode>
+  void in_chunks(int64_t count, int64_t rows, const float* pixels, Matrix out,
+                 const Encode& encode) const;
+
   int64_t size_, chunk_;
   mutable WorkspacePool workspaces_;
 };

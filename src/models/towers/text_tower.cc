@@ -64,7 +64,9 @@ TextTower::TextTower(const Context& context, const Weights& weights, const Model
       blocks_(context, weights, blocks_of(config)),
       ln_final_(NormWeights::load(context, weights, prefix_of(config) + "ln_final",
                                   config.text.norm_eps)),
-      projection_(load_projection(context, weights, config)) {}
+      projection_(load_projection(context, weights, config)) {
+  if (config_.embed_cls) cls_ = weights.tensor(context, prefix_of(config) + "cls_emb");
+}
 
 std::vector<int32_t> TextTower::padded(const std::vector<int32_t>& ids) const {
   const auto length = static_cast<size_t>(config_.context_length);
@@ -87,10 +89,11 @@ TextTower::Sequence TextTower::prepare(const std::vector<int32_t>& ids) const {
 
 void TextTower::encode(const Context& context, std::span<const std::vector<int32_t>> ids,
                        Matrix out) const {
+  const WorkspacePool::Lease workspace = workspaces_.borrow();
+  if (config_.embed_cls) return encode_with_cls(context, *workspace, ids, out);
   std::vector<Sequence> texts;
   texts.reserve(ids.size());
   for (const std::vector<int32_t>& text : ids) texts.push_back(prepare(text));
-  const WorkspacePool::Lease workspace = workspaces_.borrow();
   if (config_.causal)
     encode_causal(context, *workspace, texts, out);
   else

@@ -35,6 +35,20 @@ class TextTower {
   void encode_tokens(const Context& context, std::span<const std::vector<int32_t>> ids,
                      const TokenStates& states, Matrix out) const;
 
+  /// One more token of each of `sequences` of a text that is being written: the token's place in
+  /// its text is positions[i], x[i] its state after all blocks, without ln_final, as open_clip's
+  /// CoCa gives it to its decoder. A token that follows one equal to pad_id is seen by no token,
+  /// itself included (see ClsLayout): that is visible[i] = false.
+  struct Step {
+    std::vector<int64_t> sequences, positions;
+    std::vector<int32_t> tokens;
+    std::vector<bool> visible;
+  };
+  void step(const Context& context, Workspace& workspace, const Step& step, KeyValueCache& cache,
+            Matrix x) const;
+  int64_t block_count() const { return blocks_.block_count(); }
+  int64_t context_length() const { return config_.context_length; }
+
  private:
   /// What of a text is computed, and which of its tokens becomes the feature.
   struct Sequence {
@@ -48,6 +62,8 @@ class TextTower {
                      Matrix out) const;
   void encode_tree(const Context& context, Workspace& workspace, const TokenTree& tree,
                    Matrix out) const;
+  void encode_with_cls(const Context& context, Workspace& workspace,
+                       std::span<const std::vector<int32_t>> ids, Matrix out) const;
   void encode_sequences(const Context& context, Workspace& workspace,
                         std::span<const Sequence> texts, Matrix out) const;
   void encode_chunk(const Context& context, Workspace& workspace, std::span<const Sequence> texts,
@@ -61,6 +77,7 @@ class TextTower {
   // The embedding table stays in the mapped file: a text reads few of its rows.
   HeldTensor embedding_;
   Tensor positions_;
+  Tensor cls_;  // of embed_cls, without its position
   Transformer blocks_;
   NormWeights ln_final_;
   std::optional<Linear> projection_;

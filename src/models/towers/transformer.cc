@@ -104,14 +104,20 @@ void Transformer::run_pooled(const Context& context, Workspace& workspace, Matri
   check_arg(pooled.size() == spans.size() && out.rows == static_cast<int64_t>(spans.size()),
             "[transformer] one pooled row for each of {} sequences, got {} and out {}",
             spans.size(), pooled.size(), out.shape_str());
-  for (size_t i = 0; i + 1 < blocks_.size(); ++i)
-    run_block(context, workspace, blocks_[i], x, spans);
   std::vector<AttentionSpan> pooled_spans(spans.begin(), spans.end());
   for (size_t i = 0; i < spans.size(); ++i) {
     pooled_spans[i].query_begin = i;
     pooled_spans[i].query_count = 1;
   }
-  run_last_block(context, workspace, x, std::span<const AttentionSpan>(pooled_spans), pooled, out);
+  run_pooled(context, workspace, x, spans, pooled, pooled_spans, out);
+}
+
+void Transformer::run_pooled(const Context& context, Workspace& workspace, Matrix x,
+                             std::span<const AttentionSpan> spans, std::span<const int64_t> pooled,
+                             std::span<const AttentionSpan> pooled_spans, Matrix out) const {
+  for (size_t i = 0; i + 1 < blocks_.size(); ++i)
+    run_block(context, workspace, blocks_[i], x, spans);
+  run_last_block(context, workspace, x, pooled_spans, pooled, out);
 }
 
 void Transformer::run_tree(const Context& context, Workspace& workspace, Matrix x,

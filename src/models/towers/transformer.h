@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "models/config/model_config.h"
 #include "models/config/vit_keys.h"
+#include "models/towers/key_value_cache.h"
 #include "models/towers/token_tree.h"
 #include "models/towers/weights.h"
 #include "tensor/attention.h"
@@ -63,6 +64,29 @@ class Transformer {
   /// be causal. x: [tree.ids.size(), width]. out: [tree.last_rows.size(), width].
   void run_tree(const Context& context, Workspace& workspace, Matrix x, const TokenTree& tree,
                 Matrix out) const;
+
+  /// As run_pooled() where the pooled rows see other keys than the rest: pooled_spans[i] is the
+  /// one query pooled[i]. spans: of all blocks but the last.
+  void run_pooled(const Context& context, Workspace& workspace, Matrix x,
+                  std::span<const AttentionSpan> spans, std::span<const int64_t> pooled,
+                  std::span<const AttentionSpan> pooled_spans, Matrix out) const;
+
+  int64_t block_count() const { return static_cast<int64_t>(blocks_.size()); }
+
+  /// Block number `index` for one more token of each of `sequences`: x [sequences.size(), width],
+  /// in place. The token's keys and values are stored in the cache's block `index`; sees_itself:
+  /// whether the token attends to them.
+  void step_block(const Context& context, Workspace& workspace, int64_t index, Matrix x,
+                  std::span<const int64_t> sequences, const std::vector<bool>& sees_itself,
+                  KeyValueCache& cache) const;
+
+  /// What rows that are normed already are as keys and values of block `index`: kv [rows, keys |
+  /// values], [rows, 2 * width].
+  void key_values(const Context& context, int64_t index, ConstMatrix normed, Matrix kv) const;
+
+  /// Block number `index` where x, in place, attends to kv as key_values() makes it.
+  void attend_block(const Context& context, Workspace& workspace, int64_t index, Matrix x,
+                    ConstMatrix kv, std::span<const AttentionSpan> spans) const;
 
  private:
   struct Block {

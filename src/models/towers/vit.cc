@@ -58,6 +58,7 @@ VitTower::VitTower(const Context& context, const Weights& weights, const VisionC
   if (config.pool == VisionPool::map)
     latent_pool_.emplace(context, weights, "visual.trunk.attn_pool",
                          LatentPoolConfig{config.heads, config.activation, config.norm_eps});
+  if (config.attn_pool_queries > 0) attentional_pool_.emplace(context, weights, config);
   if (config.projection == VisionProjection::matrix)
     proj_ = weights.linear(context,
                            {.weight = "visual.proj", .bias = "", .layout = Linear::Layout::in_out});
@@ -106,6 +107,10 @@ std::vector<AttentionSpan> VitTower::spans_of(int64_t count) const {
 
 void VitTower::pool(const Context& context, Workspace& workspace, Matrix x, Matrix out) const {
   const std::vector<AttentionSpan> spans = spans_of(out.rows);
+  if (attentional_pool_) {
+    blocks_.run(context, workspace, x, spans);
+    return pool_attention(context, workspace, x, out);
+  }
   if (config_.pool == VisionPool::tok) {
     std::vector<int64_t> class_rows;
     for (int64_t i = 0; i < out.rows; ++i) class_rows.push_back(i * tokens_);
@@ -123,9 +128,46 @@ void VitTower::encode_chunk(const Context& context, Workspace& workspace, const 
   const Matrix x = workspace.take(out.rows * tokens_, config_.width);
   embed(context, workspace, pixels, out.rows, x);
   if (!proj_) return pool(context, workspace, x, out);
-  const Matrix pooled = workspace.take(out.rows, config_.width);
+  const Matrix pooled = workspace.take(out.rows, proj_->in());
   pool(context, workspace, x, pooled);
   linear(context, pooled, *proj_, out);
+}
+
+void VitTower::pool_attention(const Context& context, Workspace& workspace, ConstMatrix x,
+                              Matrix out) const {
+  if (config_.pool == VisionPool::tok) {  // the first query's; the others are for captions
+    attentional_pool_->run(context, workspace, x, out.rows, 1, out);
+    return ln_post_.apply(context, out, out);
+  }
+  const int64_t each = attentional_pool_->queries();
+  const Workspace::Frame frame(workspace);
+  const Matrix tokens = workspace.take(out.rows * each, out.cols);
+  attentional_pool_->run(context, workspace, x, out.rows, each, tokens);
+  ln_post_.apply(context, tokens, tokens);
+  for (int64_t i = 0; i < out.rows; ++i)
+    kernels::mean_of_rows(ConstMatrix(tokens.row_range(i * each + 1, each - 1)), out.row(i));
+}
+
+int64_t VitTower::caption_tokens() const {
+  return (attentional_pool_ ? attentional_pool_->queries() : tokens_) - 1;
+}
+
+// All tokens but the first, which open_clip's pooling takes out, after ln_post.
+void VitTower::encode_caption_chunk(const Context& context, Workspace& workspace,
+                                    const float* pixels, Matrix out) const {
+  const int64_t kept = caption_tokens(), all = kept + 1, count = out.rows / kept;
+  const Matrix x = workspace.take(count * tokens_, config_.width);
+  embed(context, workspace, pixels, count, x);
+  blocks_.run(context, workspace, x, spans_of(count));
+  Matrix tokens = x;
+  if (attentional_pool_) {
+    tokens = workspace.take(count * all, out.cols);
+    attentional_pool_->run(context, workspace, x, count, all, tokens);
+  }
+  ln_post_.apply(context, tokens, tokens);
+  for (int64_t i = 0; i < count; ++i)
+    std::memcpy(out.row(i * kept), tokens.row(i * all + 1),
+                sizeof(float) * static_cast<size_t>(kept * out.cols));
 }
 
 void VitTower::encode_tokens_chunk(const Context& context, Workspace& workspace,

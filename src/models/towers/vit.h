@@ -2,6 +2,7 @@
 // vision_transformer.py VisionTransformer.
 #pragma once
 
+#include "models/towers/attentional_pool.h"
 #include "models/towers/image_tower.h"
 #include "models/towers/latent_pool.h"
 #include "models/towers/transformer.h"
@@ -24,6 +25,12 @@ class VitTower final : public ImageTower {
   /// x [count * tokens, width] = class token and patches of each image, plus positions, ln_pre.
   void embed(const Context& context, Workspace& workspace, const float* pixels, int64_t count,
              Matrix x) const;
+  int64_t caption_tokens() const override;
+  void encode_caption_chunk(const Context& context, Workspace& workspace, const float* pixels,
+                            Matrix out) const override;
+  /// The pooled tokens of CoCa's attention pooling.
+  void pool_attention(const Context& context, Workspace& workspace, ConstMatrix x,
+                      Matrix out) const;
   /// Each image attends to its own tokens.
   std::vector<AttentionSpan> spans_of(int64_t count) const;
   /// out [count, width]: the pooled tokens after the blocks and ln_post.
@@ -39,6 +46,7 @@ class VitTower final : public ImageTower {
   NormWeights ln_post_;
   Transformer blocks_;
   std::optional<LatentPool> latent_pool_;
+  std::optional<AttentionalPool> attentional_pool_;
   std::optional<Linear> proj_;
 };
 

@@ -55,6 +55,8 @@ class Weights {
   Linear linear(const Context& context, const std::string& name,
                 const ChannelAffine* affine = nullptr) const;
 
+  bool has(const std::string& name) const { return tensors_.contains(name); }
+
   /// The tensor as it is stored, for rows that are read one by one.
   HeldTensor held(const std::string& name) const;
 
