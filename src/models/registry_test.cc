@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
-  EXPECT_EQ(registry_names().size(), 96u);
+  EXPECT_EQ(registry_names().size(), 100u);
   int resnets = 0;
   for (const std::string& name : registry_names()) {
     const ModelConfig config = registry_config(name);
@@ -25,7 +25,12 @@ TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
     const bool siglip = name.find("SigLIP") != std::string::npos;
     const bool clipa = name.find("CLIPA") != std::string::npos;
     const int siglip_length = name == "ViT-SO400M-14-SigLIP" ? 16 : 64;
-    EXPECT_EQ(config.text.context_length, siglip ? siglip_length : clipa ? 32 : 77) << name;
+    const bool coca = config.decoder && !config.text.hf;  // 76 words and the class token
+    EXPECT_EQ(config.text.context_length, siglip  ? siglip_length
+                                          : clipa ? 32
+                                          : coca  ? 76
+                                                  : 77)
+        << name;
     EXPECT_EQ(config.vision.activation == Activation::quick_gelu,
               name.ends_with("-quickgelu") || name == "roberta-ViT-B-32");
     EXPECT_EQ(config.vision.pool == VisionPool::map, siglip) << name;

@@ -57,11 +57,11 @@ class ModelsTest(ProgramTest):
     def test_list(self):
         models = self.succeed_json("models", "list")
         by_name = {model["name"]: model for model in models}
-        self.assertEqual(len(by_name), 96)
+        self.assertEqual(len(by_name), 100)
         self.assertEqual(by_name["ViT-B-32"]["parameters"], 151277313)
         self.assertIn("laion2b_s34b_b79k", by_name["ViT-B-32"]["tags"])
         text = self.succeed("models", "list")
-        self.assertEqual(len(text.splitlines()), 97)
+        self.assertEqual(len(text.splitlines()), 101)
 
     def test_info_of_a_name(self):
         info = self.succeed_json("models", "info", "ViT-B/32")
