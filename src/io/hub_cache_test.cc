@@ -64,7 +64,7 @@ TEST_F(HubCacheTest, ListsRepositories) {
 }
 
 TEST_F(HubCacheTest, RefusesNamesThatLeaveTheCache) {
-  for (const char* repo : {"", "name", "../x", "org/..", "org/a/b", "/etc", "org/", "o rg/x"})
+  for (const char* repo : {"", "../x", "org/..", "org/a/b", "/etc", "org/", "o rg/x"})
     EXPECT_THROW(hub_snapshots(repo), InvalidArgument) << repo;
 }
 
