@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "io/hub/client.h"
 
 namespace openclip {
 namespace {
@@ -64,8 +65,16 @@ TEST_F(HubCacheTest, ListsRepositories) {
 }
 
 TEST_F(HubCacheTest, RefusesNamesThatLeaveTheCache) {
-  for (const char* repo : {"", "../x", "org/..", "org/a/b", "/etc", "org/", "o rg/x"})
+  for (const char* repo :
+       {"", "..", ".", "na me", "../x", "org/..", "org/a/b", "/etc", "org/", "o rg/x"})
     EXPECT_THROW(hub_snapshots(repo), InvalidArgument) << repo;
+}
+
+TEST_F(HubCacheTest, OnlyTokenizersComeFromRepositoriesWithoutAnOwner) {
+  EXPECT_EQ(hub_repo_folder("name"), "models--name");
+  EXPECT_THROW(parse_hub_repo("name"), InvalidArgument);
+  EXPECT_THROW(parse_hub_repo("name@main"), InvalidArgument);
+  EXPECT_EQ(parse_hub_repo("org/name@v1").revision, "v1");
 }
 
 TEST(HubCacheDirTest, FollowsTheEnvironment) {
