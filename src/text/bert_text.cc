@@ -1,25 +1,14 @@
 #include "text/bert_text.h"
 
 #include <algorithm>
-#include <iterator>
 
+#include "text/code_ranges.h"
 #include "text/unicode.h"
 
 namespace openclip {
 namespace {
 
-struct CodeRange {
-  char32_t low, high;
-};
-
 #include "text/bert_ranges.inc"
-
-template <size_t n>
-bool contains(const CodeRange (&ranges)[n], char32_t code) {
-  const auto* next = std::upper_bound(std::begin(ranges), std::end(ranges), code,
-                                      [](char32_t c, const CodeRange& r) { return c < r.low; });
-  return next != std::begin(ranges) && code <= std::prev(next)->high;
-}
 
 std::u32string clean(std::u32string_view text) {
   std::u32string out;

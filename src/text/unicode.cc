@@ -5,28 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <iterator>
 #include <memory>
 #include <new>
 
 #include "base/error.h"
+#include "text/code_ranges.h"
 #include "text/utf8.h"
 
 namespace openclip {
 namespace {
 
-struct CodeRange {
-  char32_t low, high;
-};
-
 #include "text/unicode_ranges.inc"
-
-template <size_t n>
-bool contains(const CodeRange (&ranges)[n], char32_t code) {
-  const auto* next = std::upper_bound(std::begin(ranges), std::end(ranges), code,
-                                      [](char32_t c, const CodeRange& r) { return c < r.low; });
-  return next != std::begin(ranges) && code <= std::prev(next)->high;
-}
 
 // Latin text is the usual case: its classes come from a table of the first 1024 code points.
 constexpr char32_t kTableSize = 0x400;
