@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tensor/attention_checks.h"
+
 namespace openclip {
 namespace {
 
@@ -26,13 +28,7 @@ void check_span(const AttentionSpan& span, int64_t queries, int64_t keys, bool c
 void attention(const Context& context, Workspace& workspace, ConstMatrix q, ConstMatrix k,
                ConstMatrix v, std::span<const AttentionSpan> spans, const AttentionOptions& options,
                Matrix out) {
-  check_arg(options.heads > 0 && q.cols % options.heads == 0,
-            "[attention] heads must divide the width {}, got {}", q.cols, options.heads);
-  check_arg(k.cols == q.cols && v.cols == q.cols && k.rows == v.rows,
-            "[attention] k and v must be [keys, {}], got {} and {}", q.cols, k.shape_str(),
-            v.shape_str());
-  check_arg(out.rows == q.rows && out.cols == q.cols, "[attention] out must be {} (as q), got {}",
-            q.shape_str(), out.shape_str());
+  check_attention_shapes(q, k, v, out, options);
   size_t longest = 0;
   for (const AttentionSpan& span : spans) {
     check_span(span, q.rows, k.rows, options.causal);

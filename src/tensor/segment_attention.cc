@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tensor/attention_checks.h"
+
 namespace openclip {
 namespace {
 
@@ -35,13 +37,7 @@ void check_span(const SegmentSpan& span, const SegmentSpans& all, size_t queries
 void attention(const Context& context, Workspace& workspace, ConstMatrix q, ConstMatrix k,
                ConstMatrix v, const SegmentSpans& spans, const AttentionOptions& options,
                Matrix out) {
-  check_arg(options.heads > 0 && q.cols % options.heads == 0,
-            "[attention] heads must divide the width {}, got {}", q.cols, options.heads);
-  check_arg(k.cols == q.cols && v.cols == q.cols && k.rows == v.rows,
-            "[attention] k and v must be [keys, {}], got {} and {}", q.cols, k.shape_str(),
-            v.shape_str());
-  check_arg(out.rows == q.rows && out.cols == q.cols, "[attention] out must be {} (as q), got {}",
-            q.shape_str(), out.shape_str());
+  check_attention_shapes(q, k, v, out, options);
   size_t longest = 0;
   for (const SegmentSpan& span : spans.spans) {
     check_span(span, spans, static_cast<size_t>(q.rows), static_cast<size_t>(k.rows));
