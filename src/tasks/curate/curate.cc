@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -147,11 +148,14 @@ class Run {
       late_problems_.push_back(text);  // from the reading threads, one at a time
     });
     TarWriter tar(file("shards", stem, ".tar"));
-    NpyWriter features(file("features", stem, ".npy"), DType::f32, {dim_});
+    std::optional<NpyWriter> features;
+    if (judge_.looks_for_duplicates())
+      features.emplace(file("features", stem, ".npy"), DType::f32, std::vector<int64_t>{dim_});
     JsonlWriter columns(file("columns", stem, ".jsonl"));
     std::vector<CuratePair> batch;
     const auto flush = [&] {
-      features.append(judge_.judge(stem, batch));
+      const std::vector<float> kept = judge_.judge(stem, batch);
+      if (features) features->append(kept);
       for (const CuratePair& pair : batch) write(pair, tar, columns);
       batch.clear();
       if (listener_.on_pairs) listener_.on_pairs(seen_);
@@ -165,7 +169,7 @@ class Run {
     flush();
     for (const std::string& text : std::exchange(late_problems_, {})) problem(text);
     tar.finish();
-    if (judge_.looks_for_duplicates()) features.finish();
+    if (features) features->finish();
     columns.finish();
   }
 
