@@ -52,11 +52,7 @@ std::vector<std::string> choose_labels(const ClassifyOptions& options, const Mod
 
 // Without a template the label is the prompt, as in open_clip's own examples.
 std::vector<std::string> choose_templates(const ClassifyOptions& options) {
-  std::vector<std::string> templates = options.templates;
-  if (!options.template_set.empty()) {
-    const auto set = template_set(options.template_set);
-    templates.insert(templates.end(), set.begin(), set.end());
-  }
+  std::vector<std::string> templates = with_template_set(options.templates, options.template_set);
   if (templates.empty()) templates = {"{}"};
   usage([&] { check_templates(templates); });
   return templates;

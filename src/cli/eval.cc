@@ -60,11 +60,7 @@ std::string table(const EvalResult& result) {
 }
 
 std::vector<std::string> choose_templates(const EvalOptions& options, const EvalDataset& dataset) {
-  std::vector<std::string> templates = options.templates;
-  if (!options.template_set.empty()) {
-    const auto set = template_set(options.template_set);
-    templates.insert(templates.end(), set.begin(), set.end());
-  }
+  std::vector<std::string> templates = with_template_set(options.templates, options.template_set);
   if (templates.empty()) templates = dataset.templates;
   if (templates.empty()) templates = {"a photo of a {}."};
   usage([&] { check_templates(templates); });

@@ -21,6 +21,13 @@ std::vector<std::string> template_set(std::string_view name) {
   return found->get<std::vector<std::string>>();
 }
 
+std::vector<std::string> with_template_set(std::vector<std::string> given, std::string_view name) {
+  if (name.empty()) return given;
+  const std::vector<std::string> set = template_set(name);
+  given.insert(given.end(), set.begin(), set.end());
+  return given;
+}
+
 std::string fill_template(std::string_view text, std::string_view label) {
   std::string out;
   for (size_t at = text.find("{}"); at != std::string_view::npos; at = text.find("{}")) {

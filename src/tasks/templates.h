@@ -11,6 +11,9 @@ namespace openclip {
 /// Throws: NotFound naming the sets.
 std::vector<std::string> template_set(std::string_view name);
 
+/// The templates of `given`, then those of the named set, if one is named. Throws: as template_set.
+std::vector<std::string> with_template_set(std::vector<std::string> given, std::string_view name);
+
 /// `text` with every "{}" replaced by `label`.
 std::string fill_template(std::string_view text, std::string_view label);
 

@@ -16,6 +16,14 @@ TEST(TemplatesTest, SetsHaveOpenClipsSizes) {
               testing::ThrowsMessage<NotFound>(testing::HasSubstr("openai and simple")));
 }
 
+TEST(TemplatesTest, ASetFollowsWhatWasGiven) {
+  EXPECT_THAT(with_template_set({"a {}"}, ""), testing::ElementsAre("a {}"));
+  const auto both = with_template_set({"a {}"}, "simple");
+  EXPECT_EQ(both.size(), 8u);
+  EXPECT_EQ(both.front(), "a {}");
+  EXPECT_THROW(with_template_set({}, "x"), NotFound);
+}
+
 TEST(TemplatesTest, FillsEveryPlace) {
   EXPECT_EQ(fill_template("{}", "cat"), "cat");
   EXPECT_EQ(fill_template("a {} and a {}.", "cat"), "a cat and a cat.");
