@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 namespace openclip {
 namespace {
@@ -13,13 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxTextBytes = size_t{1} << 30;
-
-std::string_view trim(std::string_view text) {
-  const char* blanks = " \t\r\n";
-  const size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
 
 // Two equal labels would share one probability, and each would look half as likely as it is.
 void check_unique(const std::vector<std::string>& labels, std::string_view source) {
@@ -47,7 +41,7 @@ std::vector<std::string> split_labels(std::string_view list) {
   for (bool more = true; more;) {
     const size_t comma = list.find(',');
     more = comma != std::string_view::npos;
-    const std::string_view label = trim(list.substr(0, comma));
+    const std::string_view label = trimmed(list.substr(0, comma));
     check_arg(!label.empty(), "--labels holds an empty label; write --labels a,b,c");
     labels.emplace_back(label);
     if (more) list.remove_prefix(comma + 1);
@@ -74,7 +68,7 @@ std::vector<std::string> read_lines(const std::string& path) {
 std::vector<std::string> read_labels(const std::string& path) {
   std::vector<std::string> labels;
   for (const std::string& line : read_lines(path))
-    if (const std::string_view label = trim(line); !label.empty()) labels.emplace_back(label);
+    if (const std::string_view label = trimmed(line); !label.empty()) labels.emplace_back(label);
   check_arg(!labels.empty(), "{}: holds no labels; write one per line", path);
   check_unique(labels, path);
   return labels;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "image/convert.h"
 #include "io/json.h"
 
@@ -17,17 +18,6 @@ const std::vector<uint8_t>* first_part(const WebdatasetSample& sample, std::stri
     keys.remove_prefix(std::min(end + 1, keys.size()));
   }
   return nullptr;
-}
-
-std::string_view as_text(const std::vector<uint8_t>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const size_t begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(kBlank) - begin + 1));
 }
 
 // The sample's metadata (img2dataset's .json); null where there is none or it is damaged, which
@@ -49,9 +39,10 @@ std::optional<double> number_of(const Json& json, const char* key) {
 }
 
 std::string caption_of(const WebdatasetSample& sample, const Json& json, const std::string& key) {
-  if (const auto* part = first_part(sample, key)) return trimmed(as_text(*part));
+  if (const auto* part = first_part(sample, key)) return std::string(trimmed(as_text(*part)));
   const Json* caption = json_find(json, "caption");
-  return caption != nullptr && caption->is_string() ? trimmed(caption->get<std::string>()) : "";
+  if (caption == nullptr || !caption->is_string()) return {};
+  return std::string(trimmed(caption->get_ref<const std::string&>()));
 }
 
 CuratePair prepare(WebdatasetSample sample, const CurateRequest& request,

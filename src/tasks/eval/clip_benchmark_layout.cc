@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "io/npy.h"
 #include "io/webdataset.h"
 #include "tasks/eval/dataset_layouts.h"
@@ -17,14 +18,8 @@ namespace fs = std::filesystem;
 constexpr int32_t kMaxShards = 1'000'000;
 constexpr size_t kMaxNumberBytes = 4096;
 
-std::string trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
-}
-
 std::optional<int32_t> whole_number(std::string_view text) {
-  const std::string digits = trimmed(text);
+  const std::string_view digits = trimmed(text);
   int32_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || value < 0)
@@ -32,15 +27,11 @@ std::optional<int32_t> whole_number(std::string_view text) {
   return value;
 }
 
-std::string_view as_text(const std::vector<uint8_t>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 // Lines of a list file, blanks removed; nothing where there is no such file.
 std::vector<std::string> list_file(const fs::path& path) {
   std::vector<std::string> lines;
   if (!fs::exists(path)) return lines;
-  for (const std::string& line : read_lines(path.string())) lines.push_back(trimmed(line));
+  for (const std::string& line : read_lines(path.string())) lines.emplace_back(trimmed(line));
   while (!lines.empty() && lines.back().empty()) lines.pop_back();
   return lines;
 }
@@ -49,8 +40,8 @@ std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    std::string line = trimmed(text.substr(0, end));
-    if (!line.empty()) lines.push_back(std::move(line));
+    const std::string_view line = trimmed(text.substr(0, end));
+    if (!line.empty()) lines.emplace_back(line);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
@@ -59,7 +50,8 @@ std::vector<std::string> split_lines(std::string_view text) {
 EvalKind kind_of(const fs::path& folder) {
   const fs::path file = folder / "dataset_type.txt";
   if (!fs::exists(file)) return EvalKind::classification;
-  const std::string type = trimmed(read_text_file(file.string(), kMaxNumberBytes));
+  const std::string text = read_text_file(file.string(), kMaxNumberBytes);
+  const std::string_view type = trimmed(text);
   if (type == "retrieval") return EvalKind::retrieval;
   if (type == "multilabel") return EvalKind::multilabel;
   if (type == "classification") return EvalKind::classification;
