@@ -1,6 +1,7 @@
 #include "models/tokenizer_source.h"
 
 #include "base/error.h"
+#include "io/http/errors.h"
 #include "io/hub_cache.h"
 #include "text/hf_folder.h"
 
@@ -32,15 +33,22 @@ std::optional<std::string> local_tokenizer_folder(const ModelSource& source) {
 std::string find_tokenizer_folder(const ModelSource& source, const FetchPolicy& fetch) {
   if (auto folder = local_tokenizer_folder(source)) return *folder;
   const std::string& name = source.config.text.hf_tokenizer_name;
-  if (fetch.allowed && is_repository(name)) {
-    fetch_tokenizer(name, observer_of(fetch));
-    if (auto folder = local_tokenizer_folder(source)) return *folder;
-  }
-  throw NotFound(fmt::format(
+  const std::string wanted = fmt::format(
       "{} names its own tokenizer '{}', whose tokenizer.json (or sentencepiece model, or "
       "vocab.txt) "
       "must lie in the model's folder{} or in the Hub's cache {}",
-      source.config.name, name, source.folder.empty() ? "" : " " + source.folder, hub_cache_dir()));
+      source.config.name, name, source.folder.empty() ? "" : " " + source.folder, hub_cache_dir());
+  if (fetch.allowed && is_repository(name)) {
+    try {
+      fetch_tokenizer(name, observer_of(fetch));
+    } catch (const NetworkError& error) {
+      throw NetworkError(wanted + "; " + error.what());
+    } catch (const NotFound& error) {
+      throw NotFound(wanted + "; " + error.what());
+    }
+    if (auto folder = local_tokenizer_folder(source)) return *folder;
+  }
+  throw NotFound(wanted);
 }
 
 }  // namespace openclip
