@@ -103,8 +103,11 @@ class Lane {
   }
 
   [[noreturn]] void no_sample() const {
+    const std::string& first = options_.paths.front();
+    const size_t count = options_.paths.size();
     throw Error(fmt::format(
-        "no sample of {} shards has a picture ({}){}", options_.paths.size(),
+        "no sample of {} has a picture ({}){}",
+        count == 1 ? first : fmt::format("{} shards ({} and others)", count, first),
         fmt::join(options_.image_extensions, ", "),
         !options_.need_captions ? ""
         : options_.captions.keys.empty()
