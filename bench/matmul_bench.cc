@@ -1,5 +1,6 @@
 // Times the packed product beside oneDNN's on the shapes of the towers: prints GFLOP/s (median of
-// interleaved runs) and the share of the machine's FMA peak. Usage: matmul_bench [threads]
+// interleaved runs) and the share of the machine's FMA peak. oneDNN's is always f32.
+// Usage: matmul_bench [threads [f32|f16|bf16|bf16_pairs|int8]]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/half.h"
 #include "base/parallel.h"
 #include "kernels/isa.h"
 #include "kernels/matmul.h"
@@ -75,16 +77,31 @@ std::vector<double> seconds_of(int threads, const std::vector<std::function<void
   return quartiles;
 }
 
-void bench(const Shape& shape, int threads, double peak) {
-  std::vector<float> a_store, w_store, p_store, bias_store, out_store;
+void bench(const Shape& shape, int threads, kernels::PanelType type, double peak) {
+  std::vector<float> a_store, w_store, p_store, bias_store, out_store, scale_store, sum_store;
   const float* a = aligned(a_store, shape.m * shape.k);
   const float* w = aligned(w_store, shape.n * shape.k);
   const float* bias = aligned(bias_store, shape.n + 64);
   float* out = aligned(out_store, shape.m * shape.n);
-  float* packed = aligned(p_store, kernels::packed_floats(shape.k, shape.n));
-  const size_t width = kernels::panel_width();
-  kernels::pack_panels(w, true, shape.k, shape.n, 0, (shape.n + width - 1) / width, packed);
-  const kernels::PackedMatrix b{packed, bias, shape.k, shape.n};
+  const size_t width = kernels::panel_width(), panels = (shape.n + width - 1) / width;
+  float* packed = aligned(p_store, kernels::packed_bytes(type, shape.k, shape.n) / sizeof(float));
+  float* scales = aligned(scale_store, panels * width);
+  float* sums = aligned(sum_store, kernels::int8_sum_floats(shape.k, shape.n));
+  std::vector<int8_t> bytes(type == kernels::PanelType::int8 ? shape.n * shape.k : 0);
+  std::vector<uint16_t> halves(shape.n * shape.k);
+  const void* elements = w;
+  if (type == kernels::PanelType::int8) {
+    kernels::quantise_columns(w, shape.n, shape.k, bytes.data(), scales);
+    elements = bytes.data();
+  } else if (type != kernels::PanelType::f32) {
+    for (size_t i = 0; i < halves.size(); ++i)
+      halves[i] = type == kernels::PanelType::f16 ? f32_to_f16(w[i]) : f32_to_bf16(w[i]);
+    elements = halves.data();
+  }
+  kernels::pack_panels(type, {elements, true, shape.k, shape.n}, 0, panels, packed);
+  if (type == kernels::PanelType::int8)
+    kernels::sum_panels(packed, shape.k, shape.n, 0, panels, sums);
+  const kernels::PackedMatrix b{packed, bias, shape.k, shape.n, type, scales, sums};
   const kernels::MatrixRows rows(a, shape.k);
   kernels::MatmulOutput to;
   to.out = out;
@@ -111,5 +128,14 @@ int main(int argc, char** argv) {
   const double peak = kernels::measure_peak_gflops(threads, 300);
   std::printf("isa %s, %d threads, peak %.1f GFLOP/s\n", kernels::isa_name().c_str(), threads,
               peak);
-  for (const Shape& shape : kShapes) bench(shape, threads, peak);
+  const std::string type = argc > 2 ? argv[2] : "f32";
+  constexpr std::pair<const char*, kernels::PanelType> kTypes[] = {
+      {"f32", kernels::PanelType::f32},
+      {"f16", kernels::PanelType::f16},
+      {"bf16", kernels::PanelType::bf16},
+      {"bf16_pairs", kernels::PanelType::bf16_pairs},
+      {"int8", kernels::PanelType::int8}};
+  for (const auto& [name, value] : kTypes)
+    if (type == name)
+      for (const Shape& shape : kShapes) bench(shape, threads, value, peak);
 }

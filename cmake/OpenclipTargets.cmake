@@ -22,7 +22,8 @@ function(openclip_folder name)
 endfunction()
 
 # openclip_test(NAME SOURCES ... LINKS ...): a GoogleTest binary; ctest runs it once per instruction
-# set that OPENCLIP_TEST_ISAS lists when the folder sets OPENCLIP_ISA_TESTS, else once.
+# set that OPENCLIP_TEST_ISAS lists (best: what the processor has,
+# dot products included) when the folder sets OPENCLIP_ISA_TESTS, else once.
 function(openclip_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -32,7 +33,11 @@ function(openclip_test name)
   if(OPENCLIP_ISA_TESTS)
     foreach(isa ${OPENCLIP_TEST_ISAS})
       add_test(NAME ${name}.${isa} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-      set_tests_properties(${name}.${isa} PROPERTIES ENVIRONMENT "OPENCLIP_FORCE_ISA=${isa}"
+      set(forced "${isa}")
+      if(isa STREQUAL "best")
+        set(forced "")
+      endif()
+      set_tests_properties(${name}.${isa} PROPERTIES ENVIRONMENT "OPENCLIP_FORCE_ISA=${forced}"
                                                      LABELS unit SKIP_RETURN_CODE 77)
     endforeach()
   else()

@@ -19,8 +19,8 @@ TEST_P(ConvRowsTest, ProductMatchesReference) {
   const size_t rows = count * shape.out_height() * shape.out_width();
   std::vector<float> want(rows * out_channels), got(want.size());
   ref::conv(x.data(), count, shape, w.data(), out_channels, want.data());
-  Aligned packed(packed_floats(shape.k(), out_channels));
-  pack_panels(w.data(), true, shape.k(), out_channels, 0,
+  Aligned packed(packed_bytes(PanelType::f32, shape.k(), out_channels) / sizeof(float));
+  pack_panels(PanelType::f32, {w.data(), true, shape.k(), out_channels}, 0,
               (out_channels + panel_width() - 1) / panel_width(), packed.data());
   matmul(2, rows, ConvRows(x.data(), shape), {packed.data(), nullptr, shape.k(), out_channels},
          {got.data(), out_channels, nullptr, 0, UnaryOp::identity});

@@ -25,6 +25,15 @@ Isa select() {
   return supported & HWY_AVX2 ? Isa::avx2 : Isa::generic;
 }
 
+DotProducts select_dot_products() {
+#if HWY_ARCH_X86
+  if (current_isa() == Isa::avx512 && !forced_isa())
+    return {.int8 = __builtin_cpu_supports("avx512vnni") != 0,
+            .bf16 = __builtin_cpu_supports("avx512bf16") != 0};
+#endif
+  return {};
+}
+
 }  // namespace
 
 std::optional<Isa> forced_isa() {
@@ -42,10 +51,16 @@ Isa current_isa() {
   return isa;
 }
 
+DotProducts dot_products() {
+  static const DotProducts found = select_dot_products();
+  return found;
+}
+
 std::string isa_name() {
   switch (current_isa()) {
     case Isa::avx512:
-      return "avx512";
+      return std::string("avx512") + (dot_products().int8 ? "-vnni" : "") +
+             (dot_products().bf16 ? "-bf16" : "");
     case Isa::avx2:
       return "avx2";
     case Isa::generic:

@@ -19,7 +19,16 @@ std::optional<Isa> forced_isa();
 /// Throws: as forced_isa.
 Isa current_isa();
 
-/// Name of the exact target in use, for logs and benchmarks: "avx512", "avx2", "sse4", "scalar", ….
+/// Instructions for products of narrow types that some AVX-512 processors have. Never with
+/// OPENCLIP_FORCE_ISA, so that tests cover processors without them too.
+struct DotProducts {
+  bool int8 = false;  // VNNI
+  bool bf16 = false;  // AVX512-BF16
+};
+DotProducts dot_products();
+
+/// Name of the exact target in use, for logs and benchmarks: "avx512", "avx512-vnni",
+/// "avx512-vnni-bf16", "avx2", "sse4", "scalar", ….
 std::string isa_name();
 
 }  // namespace openclip::kernels

@@ -29,8 +29,15 @@ class ForcedIsa : public testing::Environment {
 
 TEST(IsaTest, NamesTheTargetInUse) {
   const std::string name = isa_name();
-  EXPECT_EQ(name == "avx512", current_isa() == Isa::avx512);
+  EXPECT_EQ(name.starts_with("avx512"), current_isa() == Isa::avx512);
+  EXPECT_EQ(name.find("vnni") != std::string::npos, dot_products().int8);
+  EXPECT_EQ(name.find("bf16") != std::string::npos, dot_products().bf16);
   EXPECT_EQ(name == "avx2", current_isa() == Isa::avx2);
+}
+
+TEST(IsaTest, AForcedSetHasNoDotProducts) {
+  if (!forced_isa()) GTEST_SKIP() << "no set is forced";
+  EXPECT_FALSE(dot_products().int8 || dot_products().bf16);
 }
 
 TEST(PeakTest, IsPlausible) {

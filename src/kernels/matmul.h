@@ -1,33 +1,74 @@
 // Matrix product with weights packed once: out = op(A B + bias + residual). Rank 1.
 //
 // B is cut into panels of `panel_width()` columns, each stored row after row, so that the inner
-// loop reads it in order; A is copied block by block into a compact buffer while it is used, and
-// where a row of A comes from is up to a RowSource, so that convolutions need no im2col matrix.
+// loop reads it in order; A is copied block by block into a compact buffer while it is used (and
+// rounded or quantised on the way), and where a row of A comes from is up to a RowSource, so that
+// convolutions need no im2col matrix.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/unary.h"
 
 namespace openclip::kernels {
 
+/// How B is packed, which says what is computed.
+enum class PanelType : uint8_t {
+  f32,         // f32 products and sums
+  f16,         // weights of 16 bits that become f32 when they are used: results as of f32
+  bf16,        //
+  bf16_pairs,  // A rounded to bf16; products of bf16, sums in f32; where dot_products() has bf16
+  int8         // A quantised to bytes; see quantise_columns()
+};
+
 /// Columns per panel on the instruction set in use: two vectors.
 size_t panel_width();
 
-/// Floats that pack_panels() writes for a [k, n] matrix.
-size_t packed_floats(size_t k, size_t n);
+/// Bytes that pack_panels() writes for a [k, n] matrix.
+size_t packed_bytes(PanelType type, size_t k, size_t n);
+
+/// A matrix B [k, n] to be packed. transposed: `data` is B^T, [n, k] in C order with row stride k
+/// (torch.nn.Linear.weight); else B, [k, n] in C order. Elements: float for f32, the 16-bit floats'
+/// bits (uint16_t) for f16, bf16 and bf16_pairs, int8_t for int8.
+struct UnpackedMatrix {
+  const void* data = nullptr;
+  bool transposed = true;
+  size_t k = 0, n = 0;
+};
 
 /// Packs columns [panel_begin, panel_end) * panel_width() of B; columns from n on become zeros.
-/// transposed: `b` is B^T, [n, k] in C order with row stride k (torch.nn.Linear.weight); else B,
-/// [k, n] in C order. `packed`: base of the whole packed matrix, 64-byte aligned.
-void pack_panels(const float* b, bool transposed, size_t k, size_t n, size_t panel_begin,
-                 size_t panel_end, float* packed);
+/// `packed`: base of the whole packed matrix, 64-byte aligned.
+void pack_panels(PanelType type, const UnpackedMatrix& b, size_t panel_begin, size_t panel_end,
+                 void* packed);
 
-/// A packed B with its bias, padded with zeros to whole panels. Both 64-byte aligned.
+/// Rows of W [rows, k] (columns of B) as bytes: q = round(w / scale), scale = max |w| / 127 of
+/// the row (1 where all are zero), so q is in [-127, 127].
+void quantise_columns(const float* w, size_t rows, size_t k, int8_t* q, float* scales);
+
+/// The largest byte that int8 products quantise A to: 255, or 127 where pairs of products are added
+/// in 16 bits (SSE4, AVX2, AVX-512 without VNNI).
+int int8_steps();
+
+/// Blocks of k that int8 products quantise A in, each with a scale and a zero point of its own for
+/// every row.
+size_t int8_blocks(size_t k);
+
+/// Floats of PackedMatrix::sums.
+size_t int8_sum_floats(size_t k, size_t n);
+
+/// Sums over each block of k of the packed columns of panels [panel_begin, panel_end).
+void sum_panels(const void* packed, size_t k, size_t n, size_t panel_begin, size_t panel_end,
+                float* sums);
+
+/// A packed B. Bias and scales are padded with zeros to whole panels; all 64-byte aligned.
 struct PackedMatrix {
-  const float* panels = nullptr;
+  const void* panels = nullptr;
   const float* bias = nullptr;  // null = none
   size_t k = 0, n = 0;
+  PanelType type = PanelType::f32;
+  const float* scales = nullptr;  // of int8: of each column,
+  const float* sums = nullptr;    // and as sum_panels() makes them
 };
 
 /// Where the rows of A come from.
@@ -60,8 +101,13 @@ struct MatmulOutput {
   UnaryOp op = UnaryOp::identity;
 };
 
-/// out = op(A B + bias + residual), A [m, k]. Sums are in f32, in an order that depends on the
-/// instruction set but not on `threads`. m = 0 or n = 0: nothing; k = 0: op(bias + residual).
+/// out = op(A B + bias + residual), A [m, k]. Sums are in f32 (in i32 of int8), in an order that
+/// depends on the instruction set but not on `threads`. m = 0 or n = 0: nothing; k = 0:
+/// op(bias + residual). Throws: Unsupported for bf16_pairs where dot_products() lacks bf16.
+///
+/// int8: each row of a block of A becomes q = round(a / s) + z in [0, steps] with s = (max - min) /
+/// steps, the range made to hold 0, steps = int8_steps(); then a b = s * scale * (sum q w - z sum
+/// w), where the sums are exact.
 void matmul(int threads, size_t m, const RowSource& a, const PackedMatrix& b,
             const MatmulOutput& to);
 

@@ -33,7 +33,7 @@ TEST_F(ConvTest, MatchesReference) {
     const int64_t rows = kCount * size * size;
     std::vector<float> got(static_cast<size_t>(rows * kOut)), want = got;
     kernels::ref::conv(x_.data(), kCount, shape, w.data(), kOut, want.data());
-    conv2d(context_, x(), Linear(context_, w, {}, static_cast<int64_t>(k), kOut), options,
+    conv2d(context_, x(), Linear(context_, w, {}, {static_cast<int64_t>(k), kOut}), options,
            {{got.data(), rows, kOut}, kCount, size, size});
     kernels::expect_near(got, want, kernels::sum_tolerance(k));
   }
@@ -41,7 +41,7 @@ TEST_F(ConvTest, MatchesReference) {
 
 TEST_F(ConvTest, RejectsWrongShapes) {
   std::vector<float> w(45 * kOut), out(kCount * kSize * kSize * kOut);
-  const Linear weights(context_, w, {}, 45, kOut);
+  const Linear weights(context_, w, {}, {45, kOut});
   const Images fits{{out.data(), kCount * kSize * kSize, kOut}, kCount, kSize, kSize};
   EXPECT_EQ(rejection([&] { conv2d(context_, x(), weights, {.kernel = 1}, fits); }),
             "[conv2d] weights must have 5 inputs (kernel^2 x channels), got 45");

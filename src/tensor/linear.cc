@@ -2,33 +2,130 @@
 
 #include <algorithm>
 
+#include "base/half.h"
 #include "base/parallel.h"
+#include "kernels/isa.h"
+#include "tensor/convert.h"
 
 namespace openclip {
 
-Linear::Linear(const Context& context, std::span<const float> weight, std::span<const float> bias,
-               int64_t in, int64_t out, Layout layout)
-    : in_(in), out_(out) {
-  const auto k = static_cast<size_t>(in), n = static_cast<size_t>(out);
-  check_arg(weight.size() == k * n,
-            "[linear] weight must have {} elements (in {} x out {}), got {}", k * n, k, n,
-            weight.size());
+namespace {
+
+using kernels::PanelType;
+
+PanelType float_panels(DType stored, Precision precision) {
+  if (precision == Precision::bf16)
+    return kernels::dot_products().bf16 ? PanelType::bf16_pairs : PanelType::bf16;
+  if (stored == DType::f16) return PanelType::f16;
+  return stored == DType::bf16 ? PanelType::bf16 : PanelType::f32;
+}
+
+std::span<const uint8_t> bytes_of(const StoredMatrix& weight) {
+  return {static_cast<const uint8_t*>(weight.data), weight.count * dtype_size(weight.dtype)};
+}
+
+// A buffer's floats as other, smaller elements.
+template <class T>
+T* elements(Buffer& buffer) {
+  return reinterpret_cast<T*>(buffer.data());
+}
+
+size_t floats_for(size_t bytes) { return (bytes + sizeof(float) - 1) / sizeof(float); }
+
+}  // namespace
+
+Linear::Linear(const Context& context, const StoredMatrix& weight, std::span<const float> bias,
+               const Shape& shape, Precision precision)
+    : in_(shape.in), out_(shape.out) {
+  const auto k = static_cast<size_t>(in_), n = static_cast<size_t>(out_);
+  const bool bytes = weight.dtype == DType::i8;
+  check_arg(weight.count == k * n, "[linear] weight must have {} elements (in {} x out {}), got {}",
+            k * n, k, n, weight.count);
   check_arg(bias.empty() || bias.size() == n, "[linear] bias must have {} elements (out), got {}",
             n, bias.size());
-  panels_ = Buffer(kernels::packed_floats(k, n));
+  check_arg(weight.scales.size() == (bytes ? n : 0),
+            "[linear] i8 weights, and only these, need {} scales (out), got {}", n,
+            weight.scales.size());
+  check_arg(shape.layout == Layout::out_in || (!bytes && precision != Precision::int8),
+            "[linear] [in, out] weights cannot be multiplied as bytes");
   const size_t width = kernels::panel_width();
-  const size_t panels = (n + width - 1) / width;
-  parallel_for(context.threads(), panels, 1, [&](size_t begin, size_t end, int) {
-    kernels::pack_panels(weight.data(), layout == Layout::out_in, k, n, begin, end, panels_.data());
-  });
+  const size_t padded = (n + width - 1) / width * width;
+  if (precision == Precision::int8) {
+    scales_ = Buffer(padded);
+    std::fill(scales_.data(), scales_.data() + padded, 0.0f);
+    pack_bytes(context, weight);
+  } else {
+    pack_floats(context, weight, shape.layout, precision);
+  }
   if (bias.empty()) return;
-  bias_ = Buffer(panels * width);
-  std::fill(bias_.data(), bias_.data() + bias_.size(), 0.0f);
+  bias_ = Buffer(padded);
+  std::fill(bias_.data(), bias_.data() + padded, 0.0f);
   std::copy(bias.begin(), bias.end(), bias_.data());
 }
 
+void Linear::pack(const Context& context, PanelType type, const kernels::UnpackedMatrix& b) {
+  type_ = type;
+  panels_ = Buffer(floats_for(kernels::packed_bytes(type, b.k, b.n)));
+  if (type == PanelType::int8) sums_ = Buffer(kernels::int8_sum_floats(b.k, b.n));
+  const size_t width = kernels::panel_width();
+  parallel_for(context.threads(), (b.n + width - 1) / width, 1, [&](size_t begin, size_t end, int) {
+    kernels::pack_panels(type, b, begin, end, panels_.data());
+    if (type == PanelType::int8)
+      kernels::sum_panels(panels_.data(), b.k, b.n, begin, end, sums_.data());
+  });
+}
+
+void Linear::pack_floats(const Context& context, const StoredMatrix& weight, Layout layout,
+                         Precision precision) {
+  const PanelType type = float_panels(weight.dtype, precision);
+  kernels::UnpackedMatrix b{weight.data, layout == Layout::out_in, static_cast<size_t>(in_),
+                            static_cast<size_t>(out_)};
+  Buffer floats, halves;
+  const bool to_bf16 = type == PanelType::bf16 || type == PanelType::bf16_pairs;
+  const bool as_stored = to_bf16 ? weight.dtype == DType::bf16 : weight.dtype != DType::i8;
+  if (as_stored) return pack(context, type, b);
+  if (weight.dtype != DType::f32) {
+    floats = Buffer(weight.count);
+    b.data = floats.data();
+    if (weight.dtype == DType::i8)
+      for (size_t row = 0; row < b.n; ++row)
+        for (size_t i = row * b.k; i < (row + 1) * b.k; ++i)
+          floats.data()[i] = static_cast<const int8_t*>(weight.data)[i] * weight.scales[row];
+    else
+      to_float(context, weight.dtype, bytes_of(weight), {floats.data(), floats.size()});
+  }
+  if (to_bf16) {
+    halves = Buffer(floats_for(weight.count * sizeof(uint16_t)));
+    const float* from = static_cast<const float*>(b.data);
+    for (size_t i = 0; i < weight.count; ++i) elements<uint16_t>(halves)[i] = f32_to_bf16(from[i]);
+    b.data = halves.data();
+  }
+  pack(context, type, b);
+}
+
+void Linear::pack_bytes(const Context& context, const StoredMatrix& weight) {
+  kernels::UnpackedMatrix b{weight.data, true, static_cast<size_t>(in_), static_cast<size_t>(out_)};
+  if (weight.dtype == DType::i8) {
+    std::copy(weight.scales.begin(), weight.scales.end(), scales_.data());
+    return pack(context, PanelType::int8, b);
+  }
+  Buffer bytes(floats_for(weight.count));
+  const size_t size = dtype_size(weight.dtype);
+  parallel_for(context.threads(), b.n, 1, [&](size_t begin, size_t end, int) {
+    std::vector<float> row(b.k);
+    for (size_t i = begin; i < end; ++i) {
+      to_float(Context(1), weight.dtype, bytes_of(weight).subspan(i * b.k * size, b.k * size), row);
+      kernels::quantise_columns(row.data(), 1, b.k, elements<int8_t>(bytes) + i * b.k,
+                                scales_.data() + i);
+    }
+  });
+  b.data = bytes.data();
+  pack(context, PanelType::int8, b);
+}
+
 kernels::PackedMatrix Linear::packed() const {
-  return {panels_.data(), bias_.data(), static_cast<size_t>(in_), static_cast<size_t>(out_)};
+  return {panels_.data(), bias_.data(), static_cast<size_t>(in_), static_cast<size_t>(out_), type_,
+          scales_.data(), sums_.data()};
 }
 
 void linear(const Context& context, const kernels::RowSource& x, const Linear& weights, Matrix out,

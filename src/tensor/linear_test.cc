@@ -1,5 +1,8 @@
 #include "tensor/linear.h"
 
+#include <cmath>
+
+#include "base/half.h"
 #include "kernels/ref/ref.h"
 #include "kernels/test_util.h"
 #include "tensor/test_util.h"
@@ -18,7 +21,9 @@ class LinearTest : public testing::Test {
         bias_(Random(3).vector(kOut)),
         out_(kRows * kOut) {}
 
-  Linear packed() const { return {context_, weight_, bias_, kIn, kOut}; }
+  Linear packed(Precision precision = Precision::f32) const {
+    return {context_, weight_, bias_, {kIn, kOut}, precision};
+  }
   ConstMatrix x() const { return {x_.data(), kRows, kIn}; }
   Matrix out() { return {out_.data(), kRows, kOut}; }
   std::vector<float> want(UnaryOp op, const float* residual = nullptr) const {
@@ -49,8 +54,54 @@ TEST_F(LinearTest, ReadsBothLayouts) {
   for (int64_t i = 0; i < kIn; ++i)
     for (int64_t o = 0; o < kOut; ++o)
       turned[static_cast<size_t>(i * kOut + o)] = weight_[static_cast<size_t>(o * kIn + i)];
-  linear(context_, x(), Linear(context_, turned, bias_, kIn, kOut, Linear::Layout::in_out), out());
+  linear(context_, x(), Linear(context_, turned, bias_, {kIn, kOut, Linear::Layout::in_out}),
+         out());
   kernels::expect_near(out_, want(UnaryOp::identity), kernels::sum_tolerance(kIn));
+}
+
+// Weights of up to 1 are off by 2^-9 of themselves in bfloat16, and so is x where it is rounded
+// too.
+TEST_F(LinearTest, ComputesInBf16) {
+  linear(context_, x(), packed(Precision::bf16), out());
+  kernels::expect_near(out_, want(UnaryOp::identity), 2 * 0x1p-9 * std::sqrt(kIn) * 2);
+}
+
+TEST_F(LinearTest, ComputesInInt8FromFloatsAndFromBytes) {
+  linear(context_, x(), packed(Precision::int8), out());
+  // Half a step of each side: x has 127 or 255 steps over 2, w 127 over 1.
+  kernels::expect_near(out_, want(UnaryOp::identity), (1.0 / 127 + 0.5 / 127) * std::sqrt(kIn) * 2);
+  const std::vector<float> quantised = out_;
+  std::vector<int8_t> bytes(weight_.size());
+  std::vector<float> scales(kOut);
+  kernels::quantise_columns(weight_.data(), kOut, kIn, bytes.data(), scales.data());
+  StoredMatrix stored;
+  stored.data = bytes.data();
+  stored.count = bytes.size();
+  stored.dtype = DType::i8;
+  stored.scales = scales;
+  linear(context_, x(), Linear(context_, stored, bias_, {kIn, kOut}, Precision::int8), out());
+  EXPECT_EQ(out_, quantised);
+  // In f32 from bytes: only the weights are rounded.
+  linear(context_, x(), Linear(context_, stored, bias_, {kIn, kOut}), out());
+  kernels::expect_near(out_, want(UnaryOp::identity), 0.5 / 127 * std::sqrt(kIn) * 2);
+}
+
+TEST_F(LinearTest, KeepsHalvesAsTheyAre) {
+  std::vector<uint16_t> halves;
+  for (float& value : weight_) {
+    halves.push_back(f32_to_f16(value));
+    value = f16_to_f32(halves.back());
+  }
+  StoredMatrix stored;
+  stored.data = halves.data();
+  stored.count = halves.size();
+  stored.dtype = DType::f16;
+  const Linear packed_halves(context_, stored, bias_, {kIn, kOut});
+  EXPECT_EQ(packed_halves.packed().type, kernels::PanelType::f16);
+  linear(context_, x(), packed_halves, out());
+  const std::vector<float> got = out_;
+  linear(context_, x(), packed(), out());
+  EXPECT_EQ(got, out_);
 }
 
 TEST_F(LinearTest, NoRows) { linear(context_, {nullptr, 0, kIn}, packed(), {nullptr, 0, kOut}); }
@@ -73,12 +124,26 @@ TEST_F(LinearTest, RejectsWrongShapes) {
               linear(context_, x(), weights, out(), {.residual = {x_.data(), 1, kOut}});
             }),
             "[linear] residual must be [9, 35] (as out), got [1, 35]");
-  EXPECT_EQ(rejection([&] { Linear(context_, weight_, bias_, kIn, kOut + 1); }),
+  EXPECT_EQ(rejection([&] {
+              Linear(context_, weight_, bias_, {kIn, kOut + 1});
+            }),
             "[linear] weight must have 720 elements (in 20 x out 36), got 700");
   EXPECT_EQ(rejection([&] {
-              Linear(context_, weight_, {x_.data(), 4}, kIn, kOut);
+              Linear(context_, weight_, {x_.data(), 4}, {kIn, kOut});
             }),
             "[linear] bias must have 35 elements (out), got 4");
+  StoredMatrix bytes;
+  bytes.dtype = DType::i8;
+  bytes.count = static_cast<size_t>(kIn * kOut);
+  EXPECT_EQ(rejection([&] {
+              Linear(context_, bytes, bias_, {kIn, kOut});
+            }),
+            "[linear] i8 weights, and only these, need 35 scales (out), got 0");
+  EXPECT_EQ(
+      rejection([&] {
+        Linear(context_, weight_, bias_, {kIn, kOut, Linear::Layout::in_out}, Precision::int8);
+      }),
+      "[linear] [in, out] weights cannot be multiplied as bytes");
 }
 
 }  // namespace

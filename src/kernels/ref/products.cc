@@ -20,6 +20,52 @@ void matmul(const Product& p, float* out) {
 
 namespace {
 
+// One block of a row, quantised: x = scale * (q - zero).
+struct QuantisedRow {
+  std::vector<int> q;
+  float scale = 0;
+  int zero = 0;
+};
+
+QuantisedRow quantise(const float* x, size_t count, int steps) {
+  float low = 0, high = 0;
+  for (size_t i = 0; i < count; ++i) low = std::min(low, x[i]), high = std::max(high, x[i]);
+  const float range = high - low;
+  const float factor = range > 0 ? static_cast<float>(steps) / range : 0.0f;
+  QuantisedRow row{std::vector<int>(count), range / static_cast<float>(steps),
+                   static_cast<int>(std::nearbyint(-low * factor))};
+  for (size_t i = 0; i < count; ++i)
+    row.q[i] = std::clamp(static_cast<int>(std::nearbyint(x[i] * factor)) + row.zero, 0, steps);
+  return row;
+}
+
+}  // namespace
+
+void quantised_matmul(const QuantisedProduct& p, float* out) {
+  const size_t units = (p.k + 3) / 4;
+  for (size_t i = 0; i < p.m; ++i) {
+    std::vector<double> sums(p.n);
+    for (size_t block = 0; block < p.blocks; ++block) {
+      const size_t begin = units * block / p.blocks * 4;
+      const size_t end = std::min(p.k, units * (block + 1) / p.blocks * 4);
+      const QuantisedRow row = quantise(p.a + i * p.k + begin, end - begin, p.steps);
+      for (size_t j = 0; j < p.n; ++j) {
+        int64_t sum = 0;
+        for (size_t k = begin; k < end; ++k)
+          sum += int64_t{row.q[k - begin] - row.zero} * p.q[j * p.k + k];
+        sums[j] += static_cast<double>(sum) * row.scale * p.scales[j];
+      }
+    }
+    for (size_t j = 0; j < p.n; ++j) {
+      if (p.bias != nullptr) sums[j] += p.bias[j];
+      if (p.residual != nullptr) sums[j] += p.residual[i * p.n + j];
+      out[i * p.n + j] = static_cast<float>(unary(p.op, sums[j]));
+    }
+  }
+}
+
+namespace {
+
 // One query of one head.
 void attend(const AttentionShape& shape, const AttentionRows& rows, const AttentionSpan& span,
             size_t head, size_t query) {

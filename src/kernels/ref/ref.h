@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/attention.h"
 #include "kernels/depthwise.h"
@@ -28,6 +29,18 @@ struct Product {
   UnaryOp op;
 };
 void matmul(const Product& product, float* out);
+
+/// As matmul() with int8 weights w = q * scale: A is cut into `blocks` along k, whole units of four
+/// as far as they go, and each row of a block quantised to [0, steps] as kernels/matmul.h says.
+struct QuantisedProduct {
+  const float* a;
+  const int8_t* q;  // [n, k]
+  const float *scales, *bias, *residual;
+  size_t m, n, k, blocks;
+  int steps;
+  UnaryOp op;
+};
+void quantised_matmul(const QuantisedProduct& product, float* out);
 
 void attention(const AttentionShape& shape, const AttentionRows& rows, const AttentionSpan* spans,
                size_t span_count);

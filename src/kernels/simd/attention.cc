@@ -63,18 +63,20 @@ void attend_few(const AttentionShape& shape, const AttentionRows& rows, const At
 HWY_INLINE void multiply_block(const float* a, size_t a_stride, size_t rows, const float* panels,
                                size_t panel_k, size_t k, size_t n, float* c, size_t c_stride) {
   const size_t cols = tile_cols();
-  const size_t tiles = (rows + kTileRows - 1) / kTileRows;
   Tile tile{};
-  tile.a_stride = a_stride;
-  tile.k = k;
+  tile.a_stride = a_stride * sizeof(float);
+  tile.units = k;
   tile.c_stride = c_stride;
   for (size_t column = 0; column < n; column += cols) {
-    tile.b = panels + column * panel_k;
+    const size_t count = std::min(cols, n - column);
+    const TileShape shape = tile_shape(rows, count);
+    const size_t tiles = (rows + shape.rows - 1) / shape.rows;
+    tile.b = tile.prefetch = reinterpret_cast<const char*>(panels + column * panel_k);
     for (size_t i = 0; i < tiles; ++i) {
       const size_t begin = tile_begin(rows, i, tiles);
       tile.a = a + begin * a_stride;
       tile.c = c + begin * c_stride + column;
-      run_tile(tile_begin(rows, i + 1, tiles) - begin, tile);
+      run_tile<F32Dot>(shape, tile_begin(rows, i + 1, tiles) - begin, count, tile);
     }
   }
 }
@@ -89,13 +91,13 @@ void attend_packed(const AttentionShape& shape, const AttentionRows& rows,
   const float* k = rows.k.row(span.key_begin) + column;
   const float* v = rows.v.row(span.key_begin) + column;
   for (size_t j = 0; j < keys; j += cols)
-    pack_panel_transposed(k + j * rows.k.stride, rows.k.stride, dim, std::min(cols, keys - j),
-                          key_panels + j * dim);
+    pack_panel_transposed<1>(k + j * rows.k.stride, rows.k.stride, dim, std::min(cols, keys - j),
+                             key_panels + j * dim);
   for (size_t j = 0; j < dim; j += cols)
-    pack_panel(v + j, rows.v.stride, keys, std::min(cols, dim - j), value_panels + j * keys);
+    pack_panel<1>(v + j, rows.v.stride, keys, std::min(cols, dim - j), value_panels + j * keys);
 
   HWY_ALIGN float sums[kQueryBlock];
-  HWY_ALIGN float edge[kQueryBlock * 2 * hn::MaxLanes(TileTag())];
+  HWY_ALIGN float edge[kQueryBlock * kTileVectors * hn::MaxLanes(FloatTag())];
   const size_t whole = dim / cols * cols;
   for (size_t begin = 0; begin < span.query_count; begin += kQueryBlock) {
     const size_t count = std::min(kQueryBlock, span.query_count - begin);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/isa.h"
 #include "kernels/simd/matmul_part.h"
@@ -15,6 +16,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include "kernels/simd/block-inl.h"
 #include "kernels/simd/math-inl.h"
 #include "kernels/simd/pack-inl.h"
 #include "kernels/simd/tile-inl.h"
@@ -22,12 +24,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 
-// Block sizes. A k-block of a panel (24 KB on AVX2, 32 KB on AVX-512, whose processors have first
-// caches of 32 or 48 KB) stays in the first cache while the rows of an A block (295 or 197 KB) pass
-// by from the second. Measured on AVX2 only; k-blocks of 256 to 512 and 144 to 240 rows are within
-// 2 %.
-inline constexpr size_t kMaxK = kTileRows > 6 ? 256 : 384;
-inline constexpr size_t kMaxRows = 192;
 inline constexpr size_t kLine = 64;  // bytes of a cache line
 // With fewer rows the prefetches of a panel take longer than its product (measured at 8 rows: -12
 // %; at 50 and more: +2 to +5 %); the hardware's own prefetcher must do.
@@ -36,103 +32,241 @@ inline constexpr size_t kPrefetchRows = 24;
 size_t panel_columns() { return tile_cols(); }
 size_t tile_rows() { return kTileRows; }
 
-void pack(const float* b, bool transposed, size_t k, size_t n, size_t panel_begin, size_t panel_end,
-          float* packed) {
+template <size_t kDepth, class T>
+void pack_as(const UnpackedMatrix& b, size_t panel_begin, size_t panel_end, void* packed) {
   const size_t cols = tile_cols();
+  const size_t depth = (b.k + kDepth - 1) / kDepth * kDepth;
+  const T* from = static_cast<const T*>(b.data);
   for (size_t panel = panel_begin; panel < panel_end; ++panel) {
-    float* to = packed + panel * cols * k;
+    T* to = static_cast<T*>(packed) + panel * cols * depth;
     const size_t first = panel * cols;
-    const size_t count = std::min(cols, n - first);
-    if (transposed)
-      pack_panel_transposed(b + first * k, k, k, count, to);
+    const size_t count = std::min(cols, b.n - first);
+    if (b.transposed)
+      pack_panel_transposed<kDepth>(from + first * b.k, b.k, b.k, count, to);
     else
-      pack_panel(b + first, n, k, count, to);
+      pack_panel<kDepth>(from + first, b.n, b.k, count, to);
+  }
+}
+
+void pack(PanelType type, const UnpackedMatrix& b, size_t panel_begin, size_t panel_end,
+          void* packed) {
+  switch (type) {
+    case PanelType::f32:
+      return pack_as<1, float>(b, panel_begin, panel_end, packed);
+    case PanelType::f16:
+    case PanelType::bf16:
+      return pack_as<1, uint16_t>(b, panel_begin, panel_end, packed);
+    case PanelType::bf16_pairs:
+      return pack_as<2, uint16_t>(b, panel_begin, panel_end, packed);
+    case PanelType::int8:
+      return pack_as<4, int8_t>(b, panel_begin, panel_end, packed);
+  }
+}
+
+// k in units, cut into the blocks that the product works in.
+template <class Dot>
+struct KBlocks {
+  explicit KBlocks(size_t k)
+      : units((k + Dot::kDepth - 1) / Dot::kDepth),
+        count(std::max<size_t>(1, (units + kBlockUnits<Dot> - 1) / kBlockUnits<Dot>)) {}
+  size_t begin(size_t block) const { return units * block / count; }  // unit
+  size_t units, count;
+};
+
+int steps() {
+#if OPENCLIP_HAVE_DOT_INSTRUCTIONS
+  if (dot_products().int8) return Int8VnniDot::kMaxLeft;
+#endif
+  return Int8Dot::kMaxLeft;
+}
+
+size_t block_count(size_t k) { return KBlocks<Int8Dot>(k).count; }
+
+void sum_columns(const void* packed, size_t k, size_t n, size_t panel_begin, size_t panel_end,
+                 float* sums) {
+  constexpr size_t kDepth = Int8Dot::kDepth;
+  const size_t cols = tile_cols();
+  const size_t width = (n + cols - 1) / cols * cols;
+  const KBlocks<Int8Dot> blocks(k);
+  for (size_t panel = panel_begin; panel < panel_end; ++panel) {
+    const int8_t* from = static_cast<const int8_t*>(packed) + panel * cols * blocks.units * kDepth;
+    for (size_t block = 0; block < blocks.count; ++block) {
+      HWY_ALIGN int32_t own[kTileVectors * hn::MaxLanes(IntTag())] = {};
+      for (size_t unit = blocks.begin(block); unit < blocks.begin(block + 1); ++unit)
+        for (size_t col = 0; col < cols; ++col, from += kDepth)
+          own[col] += from[0] + from[1] + from[2] + from[3];
+      std::copy(own, own + cols, sums + block * width + panel * cols);
+    }
   }
 }
 
 // One k-block of one A block times one panel.
 struct PanelStep {
-  const float* a;
-  size_t a_stride, rows, row_begin, panel, k_begin, k_count;
-  bool first, last;
-  bool has_next;  // panel after this one
+  const Block& a;
+  size_t a_stride;  // bytes
+  size_t rows, row_begin;
+  size_t unit_begin, units, all_units;
+  const float* sums;  // of the columns of this k-block, of bytes only
+  bool first, last;   // of the k-blocks
+  bool prefetch;      // the panel after this one
 };
 
-void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step) {
+// Memory to read while a panel is multiplied.
+struct Ahead {
+  const char* from;
+  size_t bytes;
+};
+
+// The rows of one tile: those of a whole panel go straight to the output, those of the last one,
+// which ends inside a panel, through `edge`.
+template <class Dot>
+HWY_INLINE void multiply_rows(const MatmulOutput& to, TileShape shape, Tile& tile, size_t row,
+                              size_t rows, size_t col, size_t count) {
   const size_t cols = tile_cols();
-  const size_t col = step.panel * cols;
-  const size_t count = std::min(cols, b.n - col);
-  HWY_ALIGN float edge[kTileRows * 2 * hn::MaxLanes(TileTag())];
-  Tile tile{};
-  tile.a_stride = step.a_stride;
-  tile.b = b.panels + step.panel * cols * b.k + step.k_begin * cols;
-  tile.k = step.k_count;
-  tile.accumulate = !step.first;
-  tile.bias = b.bias == nullptr ? nullptr : b.bias + col;
-  const size_t tiles = (step.rows + kTileRows - 1) / kTileRows;
-  const char* next_panel = reinterpret_cast<const char*>(tile.b + cols * b.k);
-  const size_t next_lines = step.has_next ? step.k_count * cols * sizeof(float) / kLine : 0;
+  float* out = to.out + row * to.stride + col;
+  const float* residual =
+      to.residual == nullptr ? nullptr : to.residual + row * to.residual_stride + col;
+  const float* start = tile.accumulate ? out : residual;  // read when the product is done
+  const size_t start_stride = tile.accumulate ? to.stride : to.residual_stride;
+  if (count == cols) {
+    tile.c = out;
+    tile.c_stride = to.stride;
+    tile.residual = residual;
+    tile.residual_stride = to.residual_stride;
+    if (start != nullptr)
+      for (size_t r = 0; r < rows; ++r) hwy::Prefetch(start + r * start_stride);
+    return run_tile<Dot>(shape, rows, count, tile);
+  }
+  HWY_ALIGN float edge[kTallRows * kTileVectors * hn::MaxLanes(FloatTag())];
+  std::fill(edge, edge + rows * cols, 0.0f);
+  if (start != nullptr)
+    for (size_t r = 0; r < rows; ++r)
+      std::memcpy(edge + r * cols, start + r * start_stride, count * sizeof(float));
+  tile.c = edge;
+  tile.c_stride = cols;
+  tile.residual = edge;
+  tile.residual_stride = cols;
+  run_tile<Dot>(shape, rows, count, tile);
+  for (size_t r = 0; r < rows; ++r)
+    std::memcpy(out + r * to.stride, edge + r * cols, count * sizeof(float));
+}
+
+// All rows of the A block times one panel. `tile` knows the panel.
+template <class Dot>
+void multiply_tiles(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step,
+                    size_t col, Tile& tile, const Ahead& ahead) {
+  const size_t count = std::min(tile_cols(), b.n - col);
+  const TileShape shape = tile_shape(step.rows, count);
+  const size_t tiles = (step.rows + shape.rows - 1) / shape.rows;
+  tile.prefetch_step = ahead.bytes / (tiles * std::max<size_t>(1, step.units));
   for (size_t i = 0; i < tiles; ++i) {
-    // Each tile asks for its share of the next panel, which comes from the third cache or memory.
-    for (size_t line = tile_begin(next_lines, i, tiles), end = tile_begin(next_lines, i + 1, tiles);
-         line < end; ++line)
-      hwy::Prefetch(next_panel + line * kLine);
     const size_t begin = tile_begin(step.rows, i, tiles);
     const size_t rows = tile_begin(step.rows, i + 1, tiles) - begin;
-    float* out = to.out + (step.row_begin + begin) * to.stride + col;
-    const float* residual = to.residual == nullptr
-                                ? nullptr
-                                : to.residual + (step.row_begin + begin) * to.residual_stride + col;
-    tile.a = step.a + begin * step.a_stride;
-    if (count == cols) {
-      tile.c = out;
-      tile.c_stride = to.stride;
-      tile.residual = residual;
-      tile.residual_stride = to.residual_stride;
-      const float* start = step.first ? residual : out;  // read when the product is done
-      if (start != nullptr)
-        for (size_t r = 0; r < rows; ++r)
-          hwy::Prefetch(start + r * (step.first ? to.residual_stride : to.stride));
-      run_tile(rows, tile);
-    } else {  // the last panel's missing columns exist only in `edge`
-      const float* start = step.first ? residual : out;
-      const size_t stride = step.first ? to.residual_stride : to.stride;
-      std::fill(edge, edge + rows * cols, 0.0f);
-      if (start != nullptr)
-        for (size_t r = 0; r < rows; ++r)
-          std::memcpy(edge + r * cols, start + r * stride, count * sizeof(float));
-      tile.c = edge;
-      tile.c_stride = cols;
-      tile.residual = edge;
-      tile.residual_stride = cols;
-      run_tile(rows, tile);
-      for (size_t r = 0; r < rows; ++r)
-        std::memcpy(out + r * to.stride, edge + r * cols, count * sizeof(float));
-    }
+    const size_t row = step.row_begin + begin;
+    tile.a = step.a.data + begin * step.a_stride;
+    tile.row_scale = step.a.scale + begin;
+    tile.row_zero = step.a.zero + begin;
+    tile.prefetch = ahead.from + i * tile.prefetch_step * tile.units;
+    multiply_rows<Dot>(to, shape, tile, row, rows, col, count);
     if (step.last && to.op != UnaryOp::identity)
-      for (size_t r = 0; r < rows; ++r) unary_run(to.op, out + r * to.stride, count);
+      for (size_t r = 0; r < rows; ++r)
+        unary_run(to.op, to.out + (row + r) * to.stride + col, count);
+  }
+}
+
+// One k-block of a panel of 16-bit floats as f32, which is exact.
+template <class Half>
+void widen_panel(const char* from, size_t count, float* to) {
+  const FloatTag d;
+  const hn::Rebind<Half, FloatTag> d_half;
+  const hn::Rebind<uint16_t, FloatTag> d_bits;
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    const auto bits = hn::Load(d_bits, reinterpret_cast<const uint16_t*>(from) + i);
+    hn::Store(hn::PromoteTo(d, hn::BitCast(d_half, bits)), d, to + i);
+  }
+}
+
+template <class Dot>
+void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step,
+                    size_t panel) {
+  const size_t cols = tile_cols();
+  const size_t col = panel * cols;
+  const bool half = b.type == PanelType::f16 || b.type == PanelType::bf16;
+  const size_t unit_bytes = cols * (half ? 2 : 4);
+  const char* from =
+      static_cast<const char*>(b.panels) + (panel * step.all_units + step.unit_begin) * unit_bytes;
+  Tile tile{};
+  tile.a_stride = step.a_stride;
+  tile.b = from;
+  tile.units = step.units;
+  tile.accumulate = !step.first;
+  tile.bias = b.bias == nullptr ? nullptr : b.bias + col;
+  if (b.type == PanelType::int8) {
+    tile.column_scale = b.scales + col;
+    tile.column_sum = step.sums + col;
+  }
+  // Each tile asks for its share of the next panel, which comes from the third cache or memory.
+  Ahead ahead{from, 0};
+  if (step.prefetch) ahead = {from + step.all_units * unit_bytes, step.units * unit_bytes};
+  HWY_ALIGN float wide[kMaxUnits * kTileVectors * hn::MaxLanes(FloatTag())];
+  if (half) {
+    const size_t count = step.units * cols;
+    if (b.type == PanelType::f16)
+      widen_panel<hwy::float16_t>(from, count, wide);
+    else
+      widen_panel<hwy::bfloat16_t>(from, count, wide);
+    tile.b = wide;
+  }
+  multiply_tiles<Dot>(b, to, step, col, tile, ahead);
+}
+
+template <class Dot>
+void multiply_as(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
+                 const MatmulPart& part) {
+  Block block;
+  const size_t width = (b.n + tile_cols() - 1) / tile_cols() * tile_cols();
+  const size_t all_rows = part.row_end - part.row_begin;
+  const size_t row_blocks = (all_rows + kMaxRows - 1) / kMaxRows;
+  const KBlocks<Dot> k_blocks(b.k);
+  for (size_t rb = 0; rb < row_blocks; ++rb) {
+    const size_t row = part.row_begin + all_rows * rb / row_blocks;
+    const size_t rows = part.row_begin + all_rows * (rb + 1) / row_blocks - row;
+    for (size_t kb = 0; kb < k_blocks.count; ++kb) {
+      const size_t unit = k_blocks.begin(kb), units = k_blocks.begin(kb + 1) - unit;
+      const size_t k = unit * Dot::kDepth;
+      const size_t k_count = std::min(b.k - k, units * Dot::kDepth);
+      const size_t stride = fill_block<Dot>(a, {row, rows, k, k_count}, block);
+      const float* sums = b.sums == nullptr ? nullptr : b.sums + kb * width;
+      const bool first = kb == 0, last = kb + 1 == k_blocks.count;
+      PanelStep step{block,          stride, rows,  row,  unit, units,
+                     k_blocks.units, sums,   first, last, false};
+      for (size_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
+        step.prefetch = panel + 1 < part.panel_end && rows >= kPrefetchRows;
+        multiply_panel<Dot>(b, to, step, panel);
+      }
+    }
   }
 }
 
 void multiply(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
               const MatmulPart& part) {
-  HWY_ALIGN float block[kMaxRows * kMaxK];
-  const size_t all_rows = part.row_end - part.row_begin;
-  const size_t row_blocks = (all_rows + kMaxRows - 1) / kMaxRows;
-  const size_t k_blocks = std::max<size_t>(1, (b.k + kMaxK - 1) / kMaxK);
-  for (size_t rb = 0; rb < row_blocks; ++rb) {
-    const size_t row = part.row_begin + all_rows * rb / row_blocks;
-    const size_t rows = part.row_begin + all_rows * (rb + 1) / row_blocks - row;
-    for (size_t kb = 0; kb < k_blocks; ++kb) {
-      const size_t k = b.k * kb / k_blocks;
-      const size_t k_count = b.k * (kb + 1) / k_blocks - k;
-      a.copy(row, rows, k, k_count, block, k_count);
-      PanelStep step{block, k_count, rows, row, 0, k, k_count, kb == 0, kb + 1 == k_blocks, false};
-      for (step.panel = part.panel_begin; step.panel < part.panel_end; ++step.panel) {
-        step.has_next = step.panel + 1 < part.panel_end && rows >= kPrefetchRows;
-        multiply_panel(b, to, step);
-      }
-    }
+  [[maybe_unused]] const DotProducts has = dot_products();
+  switch (b.type) {
+    case PanelType::f32:
+    case PanelType::f16:
+    case PanelType::bf16:
+      return multiply_as<F32Dot>(a, b, to, part);
+    case PanelType::bf16_pairs:
+#if OPENCLIP_HAVE_DOT_INSTRUCTIONS
+      return multiply_as<Bf16PairDot>(a, b, to, part);
+#else
+      return;  // matmul() has refused it
+#endif
+    case PanelType::int8:
+#if OPENCLIP_HAVE_DOT_INSTRUCTIONS
+      if (has.int8) return multiply_as<Int8VnniDot>(a, b, to, part);
+#endif
+      return multiply_as<Int8Dot>(a, b, to, part);
   }
 }
 
@@ -146,6 +280,9 @@ namespace {
 HWY_EXPORT(panel_columns);
 HWY_EXPORT(tile_rows);
 HWY_EXPORT(pack);
+HWY_EXPORT(steps);
+HWY_EXPORT(block_count);
+HWY_EXPORT(sum_columns);
 HWY_EXPORT(multiply);
 
 size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
@@ -178,15 +315,46 @@ size_t panel_width() {
   return HWY_DYNAMIC_DISPATCH(panel_columns)();
 }
 
-size_t packed_floats(size_t k, size_t n) {
-  const size_t width = panel_width();
-  return ceil_div(n, width) * width * k;
+size_t packed_bytes(PanelType type, size_t k, size_t n) {
+  const size_t columns = ceil_div(n, panel_width()) * panel_width();
+  switch (type) {
+    case PanelType::f32:
+      break;
+    case PanelType::f16:
+    case PanelType::bf16:
+      return columns * k * 2;
+    case PanelType::bf16_pairs:
+      return columns * ceil_div(k, 2) * 4;
+    case PanelType::int8:
+      return columns * ceil_div(k, 4) * 4;
+  }
+  return columns * k * sizeof(float);
 }
 
-void pack_panels(const float* b, bool transposed, size_t k, size_t n, size_t panel_begin,
-                 size_t panel_end, float* packed) {
+void pack_panels(PanelType type, const UnpackedMatrix& b, size_t panel_begin, size_t panel_end,
+                 void* packed) {
   current_isa();
-  HWY_DYNAMIC_DISPATCH(pack)(b, transposed, k, n, panel_begin, panel_end, packed);
+  HWY_DYNAMIC_DISPATCH(pack)(type, b, panel_begin, panel_end, packed);
+}
+
+int int8_steps() {
+  current_isa();
+  return HWY_DYNAMIC_DISPATCH(steps)();
+}
+
+size_t int8_blocks(size_t k) {
+  current_isa();
+  return HWY_DYNAMIC_DISPATCH(block_count)(k);
+}
+
+size_t int8_sum_floats(size_t k, size_t n) {
+  return int8_blocks(k) * ceil_div(n, panel_width()) * panel_width();
+}
+
+void sum_panels(const void* packed, size_t k, size_t n, size_t panel_begin, size_t panel_end,
+                float* sums) {
+  current_isa();
+  HWY_DYNAMIC_DISPATCH(sum_columns)(packed, k, n, panel_begin, panel_end, sums);
 }
 
 void MatrixRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
@@ -197,6 +365,8 @@ void MatrixRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_co
 
 void matmul(int threads, size_t m, const RowSource& a, const PackedMatrix& b,
             const MatmulOutput& to) {
+  if (b.type == PanelType::bf16_pairs && !dot_products().bf16)
+    throw Unsupported("[matmul] this processor does not multiply bfloat16");
   if (m == 0 || b.n == 0) return;
   current_isa();
   const size_t rows_per_tile = HWY_DYNAMIC_DISPATCH(tile_rows)();

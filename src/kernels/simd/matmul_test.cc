@@ -18,13 +18,13 @@ class Problem {
   explicit Problem(Size size)
       : size_(size),
         random_(size.m * 31 + size.k * 7 + size.n),
-        packed_(packed_floats(size.k, size.n)),
+        packed_(packed_bytes(PanelType::f32, size.k, size.n) / sizeof(float)),
         bias_(size.n + panel_width()) {
     a = random_.vector(size.m * size.k);
     w = random_.vector(size.n * size.k);
     residual = random_.vector(size.m * size.n);
     const size_t panels = (size.n + panel_width() - 1) / panel_width();
-    pack_panels(w.data(), true, size.k, size.n, 0, panels, packed_.data());
+    pack_panels(PanelType::f32, {w.data(), true, size.k, size.n}, 0, panels, packed_.data());
     std::fill(bias_.data(), bias_.data() + size.n + panel_width(), 0.0f);
     for (size_t i = 0; i < size.n; ++i) bias_.data()[i] = random_.next();
   }
@@ -113,11 +113,11 @@ TEST_P(MatmulTest, UntransposedWeightsPackAlike) {
   std::vector<float> b(size.k * size.n);
   for (size_t i = 0; i < size.n; ++i)
     for (size_t j = 0; j < size.k; ++j) b[j * size.n + i] = problem.w[i * size.k + j];
-  const size_t floats = packed_floats(size.k, size.n);
+  const size_t floats = packed_bytes(PanelType::f32, size.k, size.n) / sizeof(float);
   Aligned packed(floats);
-  pack_panels(b.data(), false, size.k, size.n, 0, (size.n + panel_width() - 1) / panel_width(),
-              packed.data());
-  const float* want = problem.packed().panels;
+  pack_panels(PanelType::f32, {b.data(), false, size.k, size.n}, 0,
+              (size.n + panel_width() - 1) / panel_width(), packed.data());
+  const float* want = static_cast<const float*>(problem.packed().panels);
   EXPECT_TRUE(std::equal(want, want + floats, packed.data()));
 }
 

@@ -18,26 +18,44 @@
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 
-// One panel of B [k, columns] from rows of B, `stride` floats apart; columns from `count` on are 0.
-HWY_INLINE void pack_panel(const float* from, size_t stride, size_t k, size_t count, float* to) {
+// One panel of B [k, columns] from rows of B, `stride` elements apart; columns from `count` on are
+// 0. kDepth consecutive elements of k lie together, the last ones filled up with 0.
+template <size_t kDepth, class T>
+HWY_INLINE void pack_panel(const T* from, size_t stride, size_t k, size_t count, T* to) {
   const size_t cols = tile_cols();
-  for (size_t row = 0; row < k; ++row, to += cols, from += stride) {
-    std::memcpy(to, from, count * sizeof(float));
-    std::fill(to + count, to + cols, 0.0f);
+  if constexpr (kDepth == 1) {
+    for (size_t row = 0; row < k; ++row, to += cols, from += stride) {
+      std::memcpy(to, from, count * sizeof(T));
+      std::fill(to + count, to + cols, T{});
+    }
+  } else {
+    const size_t units = (k + kDepth - 1) / kDepth;
+    std::fill(to, to + units * kDepth * cols, T{});
+    for (size_t row = 0; row < k; ++row, from += stride)
+      for (size_t col = 0; col < count; ++col)
+        to[(row / kDepth * cols + col) * kDepth + row % kDepth] = from[col];
   }
 }
 
-// One panel of B [k, columns] from rows of B^T, `stride` floats apart.
-HWY_INLINE void pack_panel_transposed(const float* from, size_t stride, size_t k, size_t count,
-                                      float* HWY_RESTRICT to) {
+// One panel of B [k, columns] from rows of B^T, `stride` elements apart.
+template <size_t kDepth, class T>
+HWY_INLINE void pack_panel_transposed(const T* from, size_t stride, size_t k, size_t count,
+                                      T* HWY_RESTRICT to) {
   const size_t cols = tile_cols();
-  if (count < cols) std::fill(to, to + cols * k, 0.0f);
-  // Blocks of 16: each source line is read whole while the target stays in the first cache.
-  for (size_t row = 0; row < k; row += 16) {
-    const size_t rows = std::min<size_t>(16, k - row);
+  const size_t units = (k + kDepth - 1) / kDepth;
+  if (count < cols || k % kDepth != 0) std::fill(to, to + units * kDepth * cols, T{});
+  // Blocks of one cache line: each source line is read whole while the target stays in the first
+  // cache.
+  constexpr size_t kLine = 64 / sizeof(T);
+  for (size_t row = 0; row < k; row += kLine) {
+    const size_t rows = std::min(kLine, k - row);
     for (size_t col = 0; col < count; ++col) {
-      const float* HWY_RESTRICT source = from + col * stride + row;
-      for (size_t i = 0; i < rows; ++i) to[(row + i) * cols + col] = source[i];
+      const T* HWY_RESTRICT source = from + col * stride + row;
+      T* HWY_RESTRICT target = to + row * cols + col * kDepth;
+      size_t i = 0;
+      for (; i + kDepth <= rows; i += kDepth, target += kDepth * cols)
+        std::memcpy(target, source + i, kDepth * sizeof(T));
+      std::copy(source + i, source + rows, target);
     }
   }
 }

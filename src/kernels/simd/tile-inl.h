@@ -7,100 +7,171 @@
 #define OPENCLIP_KERNELS_SIMD_TILE_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
+
+#include "kernels/simd/dot-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using TileTag = hn::ScalableTag<float>;
-using TileVec = hn::Vec<TileTag>;
-
-// Registers: rows x 2 accumulators + 2 of B + 1 broadcast of A. 16 registers hold 6 rows, the 32 of
-// AVX-512 hold 12 (14 would fit too, but then the 14 row offsets no longer fit the general
-// registers).
+// Registers: rows x vectors sums, the vectors of B, one broadcast of A. 16 registers hold 6 x 2
+// sums. The 32 of AVX-512 hold 6 x 4, which reads A and B least, or 12 x 2: faster for 7 to 12
+// rows, which then are one tile, and where only half of a panel's columns exist (measurements:
+// docs/kernels.md).
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-inline constexpr size_t kTileRows = 12;
+inline constexpr size_t kTileRows = 6, kTileVectors = 4, kTallRows = 12, kTallVectors = 2;
 #else
-inline constexpr size_t kTileRows = 6;
+inline constexpr size_t kTileRows = 6, kTileVectors = 2, kTallRows = 6, kTallVectors = 2;
 #endif
 
-HWY_INLINE size_t tile_cols() { return 2 * hn::Lanes(TileTag()); }
+HWY_INLINE size_t tile_cols() { return kTileVectors * hn::Lanes(FloatTag()); }
 
 // One tile of `rows` x tile_cols(): c = start + A B, where start is c itself (accumulate), or
-// residual + bias, each null = 0.
+// residual + bias, each null = 0. Of bytes: c = start + (A B - zero sum) row_scale column_scale.
 struct Tile {
-  const float* a;  // [rows, k]
-  size_t a_stride;
-  const float* b;  // packed panel, [k, tile_cols()], aligned
-  size_t k;
+  const void* a;    // [rows, units]
+  size_t a_stride;  // bytes
+  const void* b;    // packed panel, [units, tile_cols()], aligned
+  size_t units;
   float* c;
   size_t c_stride;
   bool accumulate;
   const float* bias;
   const float* residual;
   size_t residual_stride;
+  // Memory that comes next, read ahead while the tile is computed: prefetch_step bytes a unit.
+  const char* prefetch;
+  size_t prefetch_step;
+  // Of bytes only: scale and zero point of each row of A, scale and sum of each column of B.
+  const float* row_scale;
+  const float* row_zero;
+  const float* column_scale;
+  const float* column_sum;
 };
 
+template <class Dot, size_t kRows, size_t kVectors>
+using TileSums = typename Dot::Sums[kRows][kVectors];
+
 // Indices are template arguments throughout, so that the compiler sees constant subscripts and
-// keeps `acc` in registers (gcc 12 spills arrays that are indexed by an unrolled loop).
-template <size_t... kRow>
-HWY_INLINE void tile_product(const Tile& t, std::index_sequence<kRow...>) {
-  const TileTag d;
-  const size_t lanes = hn::Lanes(d);
-  const size_t cols = 2 * lanes;
-  TileVec lo[sizeof...(kRow)], hi[sizeof...(kRow)];
-  ((lo[kRow] = hi[kRow] = hn::Zero(d)), ...);
-  const float* HWY_RESTRICT a = t.a;
-  const float* HWY_RESTRICT b = t.b;
+// keeps the sums in registers (gcc 12 spills arrays that are indexed by an unrolled loop).
+template <class Dot, class Left, class Right, size_t... kVector>
+HWY_INLINE void add_row(typename Dot::Sums (&sums)[sizeof...(kVector)], Left a,
+                        const Right (&b)[sizeof...(kVector)], std::index_sequence<kVector...>) {
+  ((sums[kVector] = Dot::add(sums[kVector], a, b[kVector])), ...);
+}
+
+template <class Dot, size_t... kRow, size_t... kVector>
+HWY_INLINE void sum_tile(const Tile& t, TileSums<Dot, sizeof...(kRow), sizeof...(kVector)>& sums,
+                         std::index_sequence<kRow...>, std::index_sequence<kVector...> vectors) {
+  const size_t vector_bytes = hn::Lanes(FloatTag()) * 4;
   const size_t stride = t.a_stride;
-  for (size_t k = 0; k < t.k; ++k, b += cols, ++a) {
-    const TileVec b_lo = hn::Load(d, b);
-    const TileVec b_hi = hn::Load(d, b + lanes);
-    (
-        [&]() HWY_ATTR {
-          const TileVec x = hn::Set(d, a[kRow * stride]);
-          lo[kRow] = hn::MulAdd(x, b_lo, lo[kRow]);
-          hi[kRow] = hn::MulAdd(x, b_hi, hi[kRow]);
-        }(),
-        ...);
+  const char* HWY_RESTRICT a = static_cast<const char*>(t.a);
+  const char* HWY_RESTRICT b = static_cast<const char*>(t.b);
+  const auto clear = [&](typename Dot::Sums(&row)[sizeof...(kVector)])
+                         HWY_ATTR { ((row[kVector] = Dot::zero()), ...); };
+  (clear(sums[kRow]), ...);
+  const char* ahead = t.prefetch;
+  const size_t step = t.prefetch_step;
+  for (size_t unit = 0; unit < t.units; ++unit, b += kTileVectors * vector_bytes, a += 4) {
+    hwy::Prefetch(ahead);
+    ahead += step;
+    using Right = decltype(Dot::right(b));
+    const Right right[sizeof...(kVector)] = {Dot::right(b + kVector * vector_bytes)...};
+    (add_row<Dot>(sums[kRow], Dot::left(a + kRow * stride), right, vectors), ...);
   }
-  // What the product is added to comes last: were it the start of the sums, each of the k additions
-  // would round at its magnitude (measured: five times the error of a ViT-B-32).
-  const auto add = [&](const float* from, size_t from_stride) HWY_ATTR {
-    ((lo[kRow] = hn::Add(lo[kRow], hn::LoadU(d, from + kRow * from_stride)),
-      hi[kRow] = hn::Add(hi[kRow], hn::LoadU(d, from + kRow * from_stride + lanes))),
-     ...);
-  };
+}
+
+// Sums of bytes to what they stand for.
+HWY_INLINE FloatVec dequantised(const Tile&, FloatVec sums, size_t, size_t) { return sums; }
+HWY_INLINE FloatVec dequantised(const Tile& t, IntVec sums, size_t row, size_t column) {
+  const FloatTag d;
+  const FloatVec offset = hn::Mul(hn::Set(d, t.row_zero[row]), hn::LoadU(d, t.column_sum + column));
+  const FloatVec scale =
+      hn::Mul(hn::Set(d, t.row_scale[row]), hn::LoadU(d, t.column_scale + column));
+  return hn::Mul(hn::Sub(hn::ConvertTo(d, sums), offset), scale);
+}
+
+// What the product is added to comes last: were it the start of the sums, each of the k additions
+// would round at its magnitude (measured: five times the error of a ViT-B-32).
+template <class Sums>
+HWY_INLINE void finish_vector(const Tile& t, Sums sums, size_t row, size_t column) {
+  const FloatTag d;
+  FloatVec value = dequantised(t, sums, row, column);
+  float* to = t.c + row * t.c_stride + column;
   if (t.accumulate) {
-    add(t.c, t.c_stride);
+    value = hn::Add(value, hn::LoadU(d, to));
   } else {
-    if (t.bias != nullptr) add(t.bias, 0);
-    if (t.residual != nullptr) add(t.residual, t.residual_stride);
+    if (t.bias != nullptr) value = hn::Add(value, hn::LoadU(d, t.bias + column));
+    if (t.residual != nullptr)
+      value = hn::Add(value, hn::LoadU(d, t.residual + row * t.residual_stride + column));
   }
-  ((hn::StoreU(lo[kRow], d, t.c + kRow * t.c_stride),
-    hn::StoreU(hi[kRow], d, t.c + kRow * t.c_stride + lanes)),
-   ...);
+  hn::StoreU(value, d, to);
 }
 
-template <size_t kRows>
+template <class Sums, size_t... kVector>
+HWY_INLINE void finish_row(const Tile& t, const Sums (&sums)[sizeof...(kVector)], size_t row,
+                           std::index_sequence<kVector...>) {
+  const size_t lanes = hn::Lanes(FloatTag());
+  (finish_vector(t, sums[kVector], row, kVector * lanes), ...);
+}
+
+template <class Dot, size_t kVectors, size_t... kRow>
+HWY_INLINE void tile_product(const Tile& t, std::index_sequence<kRow...> rows) {
+  constexpr auto kVectorIndices = std::make_index_sequence<kVectors>();
+  TileSums<Dot, sizeof...(kRow), kVectors> sums;
+  sum_tile<Dot>(t, sums, rows, kVectorIndices);
+  (finish_row(t, sums[kRow], kRow, kVectorIndices), ...);
+}
+
+template <class Dot, size_t kVectors, size_t kRows>
 HWY_NOINLINE void run_tile(const Tile& t) {
-  tile_product(t, std::make_index_sequence<kRows>());
+  tile_product<Dot, kVectors>(t, std::make_index_sequence<kRows>());
 }
 
-template <size_t... kIndex>
+template <class Dot, size_t kVectors, size_t... kIndex>
 HWY_INLINE void run_tile_of(size_t rows, const Tile& t, std::index_sequence<kIndex...>) {
   using Run = void (*)(const Tile&);
-  static constexpr Run kRun[] = {run_tile<kIndex + 1>...};
+  static constexpr Run kRun[] = {run_tile<Dot, kVectors, kIndex + 1>...};
   kRun[rows - 1](t);
 }
 
-// rows: 1 to kTileRows.
-HWY_INLINE void run_tile(size_t rows, const Tile& t) {
-  run_tile_of(rows, t, std::make_index_sequence<kTileRows>());
+// How a panel's rows are cut into tiles.
+struct TileShape {
+  size_t rows;
+  bool tall;  // kTallVectors wide
+};
+
+// For `rows` rows of a panel of which `columns` exist.
+HWY_INLINE TileShape tile_shape(size_t rows, size_t columns) {
+  const bool one_tall = rows > kTileRows && rows <= kTallRows;
+  const bool half = columns <= kTallVectors * hn::Lanes(FloatTag());
+  const bool tall = kTallVectors < kTileVectors && (one_tall || half);
+  return {tall ? kTallRows : kTileRows, tall};
+}
+
+// One tile of `rows` rows, at most those of the shape. A tall one goes over the panel's columns in
+// parts, those from `columns` on are not computed.
+template <class Dot>
+HWY_INLINE void run_tile(TileShape shape, size_t rows, size_t columns, Tile t) {
+  if (!shape.tall)
+    return run_tile_of<Dot, kTileVectors>(rows, t, std::make_index_sequence<kTileRows>());
+  const size_t step = kTallVectors * hn::Lanes(FloatTag());
+  for (size_t column = 0; column < columns; column += step) {
+    run_tile_of<Dot, kTallVectors>(rows, t, std::make_index_sequence<kTallRows>());
+    t.b = static_cast<const char*>(t.b) + step * 4;
+    t.c += step;
+    if (t.bias != nullptr) t.bias += step;
+    if (t.residual != nullptr) t.residual += step;
+    if (t.column_scale != nullptr) t.column_scale += step;
+    if (t.column_sum != nullptr) t.column_sum += step;
+    t.prefetch_step = 0;  // done in the first part
+  }
 }
 
 // Rows of tile `index` when `rows` are shared out evenly over ceil(rows / kTileRows) tiles:

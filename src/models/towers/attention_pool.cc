@@ -20,8 +20,8 @@ AttentionPool::AttentionPool(const Context& context, const Weights& weights,
     // The rows of a head in k_proj.weight, [head_dim, channels], read as [in, out].
     const size_t floats = static_cast<size_t>(head_dim_ * channels);
     key_queries_.emplace_back(context, keys.span().subspan(static_cast<size_t>(h) * floats, floats),
-                              std::span<const float>(), head_dim_, channels,
-                              Linear::Layout::in_out);
+                              std::span<const float>(),
+                              Linear::Shape{head_dim_, channels, Linear::Layout::in_out});
     values_.push_back(
         weights.linear(context, Weights::LinearNames{.weight = name + ".v_proj.weight",
                                                      .bias = name + ".v_proj.bias",

@@ -29,7 +29,8 @@ Linear load_conv(const Context& context, const Weights& weights, const std::stri
   for (int64_t o = 0; o < out; ++o)
     for (int64_t i = 0; i < area; ++i)
       for (int64_t c = 0; c < channels; ++c) *to++ = weight.data()[(o * channels + c) * area + i];
-  return Linear(context, {turned.data(), turned.size()}, bias.span(), channels * area, out);
+  return Linear(context, std::span<const float>(turned.data(), turned.size()), bias.span(),
+                {channels * area, out}, weights.precision());
 }
 
 NormWeights load_norm(const Context& context, const Weights& weights, const std::string& name,
@@ -74,8 +75,8 @@ ConvNextTower::ConvNextTower(const Context& context, const Weights& weights,
       const ChannelAffine scale{{gamma.span().begin(), gamma.span().end()}, {}};
       stage.blocks.push_back({DepthwiseWeights(taps.span(), bias.span(), convnext.dims[s]),
                               load_norm(context, weights, block + ".norm", config_),
-                              weights.linear(context, key + ".mlp.fc1"),
-                              weights.linear(context, key + ".mlp.fc2", &scale)});
+                              weights.block_linear(context, key + ".mlp.fc1"),
+                              weights.block_linear(context, key + ".mlp.fc2", &scale)});
     }
     stages_.push_back(std::move(stage));
   }

@@ -32,7 +32,9 @@ HfTextTower::HfTextTower(const Context& context, const Weights& weights, const M
     positions_.data()[i] += types.data()[i % config_.width];
   for (int i = 0; i < config_.layers; ++i) {
     const std::string name = fmt::format("{}encoder.layer.{}.", kPrefix, i);
-    const auto linear = [&](const char* part) { return weights.linear(context, name + part); };
+    const auto linear = [&](const char* part) {
+      return weights.block_linear(context, name + part);
+    };
     const auto norm = [&](const char* part) {
       return NormWeights::load(context, weights, name + part, config_.norm_eps);
     };

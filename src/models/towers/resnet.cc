@@ -23,7 +23,7 @@ Images take_images(Workspace& workspace, int64_t count, int64_t height, int64_t 
 }  // namespace
 
 Linear load_conv_bn(const Context& context, const Weights& weights, const std::string& conv,
-                    const std::string& batch_norm) {
+                    const std::string& batch_norm, Precision precision) {
   const Tensor weight = weights.tensor(context, conv + ".weight");  // [out, in, kernel, kernel]
   const Tensor scale = weights.tensor(context, batch_norm + ".weight");
   const Tensor shift = weights.tensor(context, batch_norm + ".bias");
@@ -42,7 +42,7 @@ Linear load_conv_bn(const Context& context, const Weights& weights, const std::s
       for (int64_t c = 0; c < channels; ++c)
         folded[to++] = static_cast<float>(weight.data()[(o * channels + c) * area + i] * factor);
   }
-  return Linear(context, folded, bias, channels * area, out);
+  return Linear(context, folded, bias, {channels * area, out}, precision);
 }
 
 ResNetTower::ResNetTower(const Context& context, const Weights& weights, const VisionConfig& config)
@@ -50,15 +50,15 @@ ResNetTower::ResNetTower(const Context& context, const Weights& weights, const V
           config.image_size,
           std::max<int64_t>(1, kChunkPixels / (int64_t{config.image_size} * config.image_size))),
       config_(config),
-      stem1_(load_conv_bn(context, weights, "visual.conv1", "visual.bn1")),
-      stem2_(load_conv_bn(context, weights, "visual.conv2", "visual.bn2")),
-      stem3_(load_conv_bn(context, weights, "visual.conv3", "visual.bn3")),
+      stem1_(load_conv_bn(context, weights, "visual.conv1", "visual.bn1", Precision::f32)),
+      stem2_(load_conv_bn(context, weights, "visual.conv2", "visual.bn2", weights.precision())),
+      stem3_(load_conv_bn(context, weights, "visual.conv3", "visual.bn3", weights.precision())),
       pool_(context, weights, "visual.attnpool", config.heads) {
   for (int stage = 0; stage < 4; ++stage) {
     for (int i = 0; i < config.stages[static_cast<size_t>(stage)]; ++i) {
       const std::string name = fmt::format("visual.layer{}.{}", stage + 1, i);
       const auto load = [&](const char* conv, const char* norm) {
-        return load_conv_bn(context, weights, name + conv, name + norm);
+        return load_conv_bn(context, weights, name + conv, name + norm, weights.precision());
       };
       Bottleneck block{load(".conv1", ".bn1"), load(".conv2", ".bn2"), load(".conv3", ".bn3"),
                        std::nullopt, stage > 0 && i == 0 ? 2 : 1};

@@ -55,12 +55,13 @@ Transformer::Transformer(const Context& context, const Weights& weights,
     Weights::LinearNames kv = q;
     q.rows = {0, width};
     kv.rows = {width, 2 * width};
-    blocks_.push_back({NormWeights::load(context, weights, block + keys.ln_1, config.norm_eps),
-                       NormWeights::load(context, weights, block + keys.ln_2, config.norm_eps),
-                       weights.linear(context, q), weights.linear(context, kv),
-                       weights.linear(context, block + keys.out_proj, ls_1 ? &*ls_1 : nullptr),
-                       weights.linear(context, block + keys.c_fc),
-                       weights.linear(context, block + keys.c_proj, ls_2 ? &*ls_2 : nullptr)});
+    blocks_.push_back(
+        {NormWeights::load(context, weights, block + keys.ln_1, config.norm_eps),
+         NormWeights::load(context, weights, block + keys.ln_2, config.norm_eps),
+         weights.block_linear(context, q), weights.block_linear(context, kv),
+         weights.block_linear(context, block + keys.out_proj, ls_1 ? &*ls_1 : nullptr),
+         weights.block_linear(context, block + keys.c_fc),
+         weights.block_linear(context, block + keys.c_proj, ls_2 ? &*ls_2 : nullptr)});
   }
 }
 

@@ -28,6 +28,21 @@ bool can_resize(const std::vector<int64_t>& got, const TensorSpec& want) {
   return got[rows] > want.prefix_rows && square_root(got[rows] - want.prefix_rows) > 0;
 }
 
+// An i8 matrix whose scales are there, one f32 for each row.
+bool is_quantised(const LazyTensors& tensors, const std::string& name) {
+  const LazyTensor& matrix = tensors.at(name);
+  const auto scales = tensors.find(name + kScaleSuffix);
+  return matrix.dtype() == DType::i8 && matrix.shape().size() == 2 && scales != tensors.end() &&
+         scales->second.dtype() == DType::f32 &&
+         scales->second.shape() == std::vector<int64_t>{matrix.shape()[0]};
+}
+
+bool is_scale(const LazyTensors& tensors, const std::string& name) {
+  if (!name.ends_with(kScaleSuffix)) return false;
+  const std::string matrix = name.substr(0, name.size() - std::strlen(kScaleSuffix));
+  return tensors.contains(matrix) && is_quantised(tensors, matrix);
+}
+
 // "a, b and 7 more": long lists say enough in their first names.
 std::string join(const std::vector<std::string>& names) {
   constexpr size_t kShown = 20;
@@ -36,20 +51,50 @@ std::string join(const std::vector<std::string>& names) {
   return fmt::format("{} and {} more", fmt::join(shown, ", "), names.size() - kShown);
 }
 
-// Floats of a view without a copy where the file holds aligned f32; else converted into `storage`.
-std::span<const float> floats_of(const Context& context, DType dtype,
-                                 std::span<const uint8_t> bytes, Buffer& storage) {
-  if (dtype == DType::f32 && reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0)
-    return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
-  storage = Buffer(bytes.size() / dtype_size(dtype));
+// A view as it is where the kernels can read it so; else as floats in `storage`.
+StoredMatrix stored_matrix(const Context& context, DType dtype, std::span<const uint8_t> bytes,
+                           bool as_floats, Buffer& storage) {
+  const size_t size = dtype_size(dtype);
+  const bool readable = dtype != DType::f64 && (dtype == DType::f32 || !as_floats) &&
+                        reinterpret_cast<uintptr_t>(bytes.data()) % size == 0;
+  StoredMatrix matrix;
+  matrix.count = bytes.size() / size;
+  matrix.data = bytes.data();
+  matrix.dtype = dtype;
+  if (dtype == DType::i8 || readable) return matrix;
+  storage = Buffer(matrix.count);
   to_float(context, dtype, bytes, {storage.data(), storage.size()});
-  return {storage.data(), storage.size()};
+  return std::span<const float>(storage.data(), storage.size());
+}
+
+// Multiplies rows of the weights (or their scales) and the bias, and adds the shift. `weight` is
+// f32 or i8.
+void fold(const ChannelAffine& affine, StoredMatrix& weight, Buffer& storage,
+          std::vector<float>& bias, std::vector<float>& scales) {
+  const size_t rows = affine.scale.size(), in = rows == 0 ? 0 : weight.count / rows;
+  bias.resize(rows);
+  for (size_t row = 0; row < rows; ++row) {
+    bias[row] *= affine.scale[row];
+    if (!affine.shift.empty()) bias[row] += affine.shift[row];
+  }
+  if (weight.dtype == DType::i8) {
+    for (size_t row = 0; row < rows; ++row) scales[row] *= affine.scale[row];
+    return;
+  }
+  Buffer scaled(weight.count);
+  const float* from = static_cast<const float*>(weight.data);
+  for (size_t row = 0; row < rows; ++row)
+    for (size_t i = row * in; i < (row + 1) * in; ++i)
+      scaled.data()[i] = from[i] * affine.scale[row];
+  storage = std::move(scaled);
+  weight.data = storage.data();
 }
 
 }  // namespace
 
-Weights::Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config)
-    : tensors_(std::move(tensors)), source_(source) {
+Weights::Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config,
+                 Precision precision)
+    : tensors_(std::move(tensors)), source_(source), precision_(precision) {
   std::map<std::string, const TensorSpec*> wanted;
   const std::vector<TensorSpec> specs = model_tensors(config);
   for (const TensorSpec& spec : specs) wanted[spec.name] = &spec;
@@ -59,13 +104,14 @@ Weights::Weights(LazyTensors tensors, const std::string& source, const ModelConf
   for (const auto& [name, tensor] : tensors_) {
     if (name.ends_with("num_batches_tracked")) continue;  // of no use here
     const auto spec = wanted.find(name);
+    if (spec == wanted.end() && is_scale(tensors_, name)) continue;
     if (spec == wanted.end())
       unexpected.push_back(name);
     else if (!same_shape(tensor.shape(), spec->second->shape) &&
              !can_resize(tensor.shape(), *spec->second))
       misshaped.push_back(fmt::format("{} is {}, should be {}", name, Shape(tensor.shape()).str(),
                                       Shape(spec->second->shape).str()));
-    else if (!dtype_is_float(tensor.dtype()))
+    else if (!dtype_is_float(tensor.dtype()) && !is_quantised(tensors_, name))
       mistyped.push_back(fmt::format("{} is {}", name, dtype_name(tensor.dtype())));
     else if (!same_shape(tensor.shape(), spec->second->shape))
       resized_.push_back(*spec->second);
@@ -75,7 +121,8 @@ Weights::Weights(LazyTensors tensors, const std::string& source, const ModelConf
   if (!unexpected.empty()) problems.push_back("unexpected tensors: " + join(unexpected));
   if (!misshaped.empty()) problems.push_back("wrong shapes: " + join(misshaped));
   if (!mistyped.empty())
-    problems.push_back("types other than f32, f16, bf16, f64: " + join(mistyped));
+    problems.push_back("types other than f32, f16, bf16, f64, or i8 with scales: " +
+                       join(mistyped));
   if (!problems.empty())
     throw ParseError(source_, fmt::format("does not hold the model '{}': {}", config.name,
                                           fmt::join(problems, "; ")));
@@ -108,50 +155,58 @@ Tensor Weights::positions(const Context& context, const std::string& name) const
 
 float Weights::scalar(const std::string& name) const { return tensor(Context(1), name).data()[0]; }
 
-Linear Weights::linear(const Context& context, const LinearNames& names) const {
+Linear Weights::load_linear(const Context& context, const LinearNames& names,
+                            Precision precision) const {
   const HeldTensor stored = held(names.weight);
   const TensorView& from = stored.view;
   const bool out_in = names.layout == Linear::Layout::out_in;
+  check_arg(out_in || names.affine == nullptr,
+            "[weights] only [out, in] weights can be scaled, got {}", names.weight);
   int64_t out = out_in ? from.shape.front() : from.shape.back();
   const int64_t in = out == 0 ? 0 : element_count(from.shape) / out;
   std::span<const uint8_t> bytes = from.bytes;
-  int64_t first = 0;
+  size_t first = 0;
   if (names.rows) {
-    first = names.rows->first;
+    first = static_cast<size_t>(names.rows->first);
     out = names.rows->second;
     const size_t row_bytes = static_cast<size_t>(in) * dtype_size(from.dtype);
-    bytes =
-        bytes.subspan(static_cast<size_t>(first) * row_bytes, static_cast<size_t>(out) * row_bytes);
+    bytes = bytes.subspan(first * row_bytes, static_cast<size_t>(out) * row_bytes);
   }
+  const auto rows = static_cast<size_t>(out);
   Buffer storage;
-  std::span<const float> weight = floats_of(context, from.dtype, bytes, storage);
-  Tensor stored_bias;
-  std::vector<float> bias;
+  StoredMatrix weight = stored_matrix(context, from.dtype, bytes, names.affine != nullptr, storage);
+  std::vector<float> bias, scales;
   if (!names.bias.empty()) {
-    stored_bias = tensor(context, names.bias);
-    const std::span<const float> all = stored_bias.span();
-    bias.assign(all.begin() + first, all.begin() + first + out);
+    const Tensor all = tensor(context, names.bias);
+    bias.assign(all.data() + first, all.data() + first + rows);
   }
-  if (names.affine == nullptr) return Linear(context, weight, bias, in, out, names.layout);
+  if (from.dtype == DType::i8) {
+    const Tensor all = tensor(context, names.weight + kScaleSuffix);
+    scales.assign(all.data() + first, all.data() + first + rows);
+  }
+  if (names.affine != nullptr) fold(*names.affine, weight, storage, bias, scales);
+  weight.scales = scales;
+  return Linear(context, weight, bias, {in, out, names.layout}, precision);
+}
 
-  check_arg(out_in, "[weights] only [out, in] weights can be scaled, got {}", names.weight);
-  Buffer scaled(weight.size());
-  bias.resize(static_cast<size_t>(out));
-  for (size_t row = 0; row < bias.size(); ++row) {
-    const float scale = names.affine->scale[row];
-    const size_t begin = row * static_cast<size_t>(in);
-    for (size_t i = begin; i < begin + static_cast<size_t>(in); ++i)
-      scaled.data()[i] = weight[i] * scale;
-    bias[row] *= scale;
-    if (!names.affine->shift.empty()) bias[row] += names.affine->shift[row];
-  }
-  return Linear(context, {scaled.data(), scaled.size()}, bias, in, out, names.layout);
+Linear Weights::linear(const Context& context, const LinearNames& names) const {
+  return load_linear(context, names, Precision::f32);
 }
 
 Linear Weights::linear(const Context& context, const std::string& name,
                        const ChannelAffine* affine) const {
   return linear(context,
                 LinearNames{.weight = name + ".weight", .bias = name + ".bias", .affine = affine});
+}
+
+Linear Weights::block_linear(const Context& context, const LinearNames& names) const {
+  return load_linear(context, names, precision_);
+}
+
+Linear Weights::block_linear(const Context& context, const std::string& name,
+                             const ChannelAffine* affine) const {
+  return block_linear(
+      context, LinearNames{.weight = name + ".weight", .bias = name + ".bias", .affine = affine});
 }
 
 }  // namespace openclip

@@ -16,6 +16,10 @@
 
 namespace openclip {
 
+/// Quantised weights: NAME of type i8 and NAME + kScaleSuffix, f32, with a scale for each row:
+/// w[i, j] = q[i, j] * scale[i].
+inline constexpr const char* kScaleSuffix = "_scale";
+
 /// Factor and offset of each output channel that follow a layer and are folded into it:
 /// y = (x W^T + b) * scale + shift.
 struct ChannelAffine {
@@ -28,7 +32,11 @@ class Weights {
   /// are those of open_clip_names (models/names). Reads no data.
   /// Positions of another size are accepted where positions() can resize them.
   /// Throws: ParseError listing all missing, unexpected and mis-shaped tensors.
-  Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config);
+  Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config,
+          Precision precision = Precision::f32);
+
+  /// What the products of block_linear(), the bulk of a model's work, are computed in.
+  Precision precision() const { return precision_; }
 
   /// A copy in f32.
   Tensor tensor(const Context& context, const std::string& name) const;
@@ -55,14 +63,22 @@ class Weights {
   Linear linear(const Context& context, const std::string& name,
                 const ChannelAffine* affine = nullptr) const;
 
+  /// The same for the large layers of the repeated blocks, whose products are those of precision().
+  Linear block_linear(const Context& context, const LinearNames& names) const;
+  Linear block_linear(const Context& context, const std::string& name,
+                      const ChannelAffine* affine = nullptr) const;
+
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
   /// The tensor as it is stored, for rows that are read one by one.
   HeldTensor held(const std::string& name) const;
 
  private:
+  Linear load_linear(const Context& context, const LinearNames& names, Precision precision) const;
+
   LazyTensors tensors_;
   std::string source_;
+  Precision precision_;
   std::vector<TensorSpec> resized_;  // of which the file has another size than the config
 };
 
