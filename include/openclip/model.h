@@ -24,7 +24,7 @@ enum class Towers { both, image, text };
 /// What create_model_and_transforms may be told; the words are open_clip's.
 struct ModelOptions {
   std::string pretrained = {};     ///< a tag of the model, or the path of a weights file or folder
-  std::string precision = "fp32";  ///< what the towers compute in: fp32
+  std::string precision = "fp32";  ///< what the towers compute in: fp32, bf16 or int8
   int threads = 0;                 ///< that a call may use; 0 = all cores of the process
   std::string cache_dir = {};      ///< the hub's cache; empty: HF_HUB_CACHE, HF_HOME, ~/.cache/…
   Towers towers = Towers::both;

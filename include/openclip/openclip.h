@@ -67,7 +67,7 @@ enum { OPENCLIP_TOWERS_BOTH = 0, OPENCLIP_TOWERS_IMAGE = 1, OPENCLIP_TOWERS_TEXT
 typedef struct openclip_model_options {
   size_t struct_size;       /* sizeof(openclip_model_options) */
   const char* pretrained;   /* a tag of the model, or a weights file or folder; NULL: none given */
-  const char* precision;    /* "fp32"; NULL: that */
+  const char* precision;    /* "fp32", "bf16" or "int8"; NULL: fp32 */
   const char* cache_dir;    /* of the hub; NULL: HF_HUB_CACHE, HF_HOME, ~/.cache/... */
   int32_t threads;          /* that a call may use; 0: all cores of the process */
   int32_t towers;           /* OPENCLIP_TOWERS_...: which to load */

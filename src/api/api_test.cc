@@ -205,7 +205,7 @@ TEST(ApiTest, ErrorsHaveCodesAndTypes) {
   EXPECT_EQ(unknown.first, ErrorCode::not_found);
   EXPECT_THAT(unknown.second, HasSubstr("ViT-B-32"));
   EXPECT_THROW(openclip::get_tokenizer("local-dir:/nowhere"), openclip::NotFound);
-  EXPECT_THROW(openclip::create_model_and_transforms(kTiny, {.precision = "bf16"}),
+  EXPECT_THROW(openclip::create_model_and_transforms(kTiny, {.precision = "fp16"}),
                openclip::Unsupported);
   EXPECT_THROW(openclip::create_model_and_transforms(kTiny, {.precision = "f7"}),
                openclip::InvalidArgument);

@@ -13,14 +13,21 @@
 namespace openclip::v0 {
 namespace {
 
-void check_precision(const std::string& precision) {
+// open_clip's words for what is computed in bfloat16 and int8; nullopt: the model's own precision.
+std::optional<Precision> engine_precision(const std::string& precision) {
   constexpr std::array kFloat = {"fp32", "f32", "float32", "auto"};
-  constexpr std::array kKnown = {"fp16", "bf16",     "pure_fp16", "pure_bf16", "amp",
-                                 "int8", "amp_bf16", "float16",   "bfloat16",  "amp_bfloat16"};
-  if (std::find(kFloat.begin(), kFloat.end(), precision) != kFloat.end()) return;
-  if (std::find(kKnown.begin(), kKnown.end(), precision) != kKnown.end())
-    throw Unsupported(fmt::format("precision '{}' is not in this version; use fp32", precision));
-  throw InvalidArgument(fmt::format("precision must be fp32, got '{}'", precision));
+  constexpr std::array kBf16 = {"bf16", "pure_bf16", "amp_bf16", "bfloat16", "amp_bfloat16"};
+  constexpr std::array kOthers = {"fp16", "pure_fp16", "amp", "float16"};
+  const auto is_one_of = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), precision) != names.end();
+  };
+  if (is_one_of(kFloat)) return std::nullopt;
+  if (is_one_of(kBf16)) return Precision::bf16;
+  if (precision == "int8") return Precision::int8;
+  if (is_one_of(kOthers))
+    throw Unsupported(
+        fmt::format("precision '{}' is not in this version; use fp32 or bf16", precision));
+  throw InvalidArgument(fmt::format("precision must be fp32, bf16 or int8, got '{}'", precision));
 }
 
 openclip::Towers engine_towers(Towers towers) {
@@ -58,7 +65,7 @@ Preprocess make_preprocess(const ModelConfig& config) {
 }
 
 ModelAndTransforms create(const std::string& name, const ModelOptions& options) {
-  check_precision(options.precision);
+  const std::optional<Precision> precision = engine_precision(options.precision);
   check_arg(options.threads >= 0, "threads must not be negative, got {}", options.threads);
   const openclip::Towers towers = engine_towers(options.towers);
   const HubCacheDirScope cache_dir(options.cache_dir);
@@ -66,7 +73,7 @@ ModelAndTransforms create(const std::string& name, const ModelOptions& options) 
   apply_options(source.config, options);
   Preprocess preprocess = make_preprocess(source.config);
   const Context context(options.threads);
-  auto model = load_model(context, source, {.towers = towers});
+  auto model = load_model(context, source, {.towers = towers, .precision = precision});
   auto impl = std::make_shared<const Model::Impl>(
       Model::Impl{std::move(source), context, options.towers, std::move(model)});
   return {Model(std::move(impl)), std::move(preprocess)};

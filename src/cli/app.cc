@@ -82,6 +82,7 @@ int run(int argc, char** argv) {
   add_convert(app, chosen);
   add_caption(app, chosen);
   add_sd_embed(app, chosen);
+  add_quantize(app, chosen);
   add_bench(app, chosen);
   add_curate(app, chosen);
   add_eval(app, chosen);

@@ -73,19 +73,20 @@ int run_bench(const BenchOptions& options) {
   getrusage(RUSAGE_SELF, &usage);
   const double machine = kernels::measure_peak_gflops(context.threads());
 
-  const OrderedJson result = {{"task", request.task},
-                              {"model", source.config.name},
-                              {"batch", work.batch},
-                              {"threads", context.threads()},
-                              {"precision", "f32"},
-                              {"isa", kernels::isa_name()},
-                              {"seconds", rounded(seconds)},
-                              {"items_per_s", rounded(work.items / seconds)},
-                              {"peak_rss_mb", usage.ru_maxrss / 1024},
-                              {"gflops", rounded(work.flops / seconds / 1e9)},
-                              {"machine_gflops", rounded(machine)},
-                              {"share_of_peak", rounded(work.flops / seconds / 1e9 / machine)},
-                              {"items", static_cast<int64_t>(work.items)}};
+  const OrderedJson result = {
+      {"task", request.task},
+      {"model", source.config.name},
+      {"batch", work.batch},
+      {"threads", context.threads()},
+      {"precision", model ? precision_name(model->precision()) : precision_name(Precision::f32)},
+      {"isa", kernels::isa_name()},
+      {"seconds", rounded(seconds)},
+      {"items_per_s", rounded(work.items / seconds)},
+      {"peak_rss_mb", usage.ru_maxrss / 1024},
+      {"gflops", rounded(work.flops / seconds / 1e9)},
+      {"machine_gflops", rounded(machine)},
+      {"share_of_peak", rounded(work.flops / seconds / 1e9 / machine)},
+      {"items", static_cast<int64_t>(work.items)}};
   if (options.common.json) {
     print(result.dump() + "\n");
     return 0;

@@ -98,7 +98,8 @@ class AnswerPrinter {
 };
 
 // Loads the model and gets the labels' vectors: from disk, where the same labels were used before
-// (the text tower is then not even read), else from the text tower.
+// (the text tower is then not even read), else from the text tower. Vectors of f32 serve every
+// precision, others are not kept for it; so with the precision that is the model's own.
 ZeroShotClassifier make_classifier(const CommonOptions& options, const ModelSource& source,
                                    const std::vector<std::string>& labels,
                                    const std::vector<std::string>& templates,
@@ -121,7 +122,8 @@ ZeroShotClassifier make_classifier(const CommonOptions& options, const ModelSour
     return {labels, std::move(*vectors), **model};
   }
   ZeroShotClassifier classifier = compute();
-  keep_label_vectors(source, key, classifier.vectors());
+  if ((*model)->precision() == source.config.precision)
+    keep_label_vectors(source, key, classifier.vectors());
   return classifier;
 }
 

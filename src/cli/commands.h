@@ -17,6 +17,7 @@ void add_tokenize(CLI::App& app, ChosenCommand& chosen);
 void add_preprocess(CLI::App& app, ChosenCommand& chosen);
 void add_models(CLI::App& app, ChosenCommand& chosen);
 void add_convert(CLI::App& app, ChosenCommand& chosen);
+void add_quantize(CLI::App& app, ChosenCommand& chosen);
 void add_models_pull(CLI::App& models, ChosenCommand& chosen);
 void add_caption(CLI::App& app, ChosenCommand& chosen);
 void add_sd_embed(CLI::App& app, ChosenCommand& chosen);

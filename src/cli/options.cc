@@ -2,6 +2,7 @@
 
 #include "cli/download_progress.h"
 #include "cli/output.h"
+#include "kernels/isa.h"
 #include "models/tokenizer_source.h"
 #include "tasks/labels.h"
 
@@ -18,7 +19,11 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
                   "weights: a tag of the model (see 'models info NAME') or a file (safetensors, "
                   ".pt, .pth, .bin)")
       ->type_name("TAG|FILE");
-  command.add_option("--precision", options.precision, "auto or f32")->type_name("P");
+  command
+      .add_option("--precision", options.precision,
+                  "f32 (default; int8 for a quantised model), bf16, int8, or auto: the fastest of "
+                  "this processor that keeps cosines to three digits")
+      ->type_name("P");
   command.add_option("--threads", options.threads, "threads to use; 0 = all cores")
       ->check(CLI::Range(0, 1024));
   command.add_flag("--json", options.json, "results as JSON");
@@ -39,16 +44,34 @@ void add_context_length(CLI::App& command, CommonOptions& options) {
       ->type_name("N");
 }
 
+namespace {
+
+// What `auto` picks, which is told where something will be computed.
+Precision best_precision(const CommonOptions& options, const ModelSource& source, Need need) {
+  const bool quantised = source.config.precision == Precision::int8;
+  const bool has_bf16 = kernels::dot_products().bf16;
+  const Precision best = quantised ? Precision::int8 : has_bf16 ? Precision::bf16 : Precision::f32;
+  if (!options.quiet && need == Need::weights)
+    tell(fmt::format("note: precision {}: {}", precision_name(best),
+                     quantised  ? "the model is quantised"
+                     : has_bf16 ? "this processor multiplies bfloat16"
+                                : "this processor has no bfloat16 instructions"));
+  return best;
+}
+
+}  // namespace
+
 ModelSource find_model(const CommonOptions& options, Need need) {
-  if (options.precision == "bf16" || options.precision == "int8")
-    throw Unsupported("--precision " + options.precision +
-                      " is not in this version; use auto or f32");
-  if (options.precision != "auto" && options.precision != "f32")
-    throw UsageError("--precision must be auto or f32, got '" + options.precision + "'");
+  if (!options.precision.empty() && options.precision != "auto" &&
+      !precision_from_name(options.precision))
+    throw UsageError("--precision must be auto, f32, bf16 or int8, got '" + options.precision +
+                     "'");
   DownloadProgress progress(options.quiet);
   ModelRequest request = options.model;
   request.fetch = {.allowed = true, .weights = need == Need::weights, .observer = &progress};
   ModelSource source = usage([&] { return find_model(request); });
+  source.precision = options.precision == "auto" ? best_precision(options, source, need)
+                                                 : precision_from_name(options.precision);
   if (!options.quiet)
     for (const std::string& note : source.notes) tell("note: " + note);
   return source;

@@ -31,7 +31,7 @@ auto usage(Fn&& fn) {
 
 struct CommonOptions {
   ModelRequest model;
-  std::string precision = "auto";
+  std::string precision;  // empty: f32, or what the folder was quantised to
   int threads = 0;
   bool json = false;
   bool quiet = false;
@@ -52,8 +52,8 @@ void add_context_length(CLI::App& command, CommonOptions& options);
 enum class Need { config, weights };
 
 /// Finds the model that the options name, downloads what is missing with a progress bar, and tells
-/// the model's notes on stderr, unless quiet.
-/// Throws: UsageError and as find_model; Unsupported for a precision that this version lacks.
+/// the model's notes and what precision `auto` picked on stderr, unless quiet.
+/// Throws: UsageError and as find_model.
 ModelSource find_model(const CommonOptions& options, Need need);
 
 /// The model's tokenizer, fetched first where it is not here, with a progress bar.

@@ -29,8 +29,8 @@ class Pass {
         allowed_(allowed),
         first_(first) {
     if (count_ <= kMaxDotQueries) return;
-    packed_ = Buffer(kernels::packed_floats(dim_, count_));
-    kernels::pack_panels(queries.data(), true, dim_, count_, 0,
+    packed_ = Buffer(kernels::packed_bytes(kernels::PanelType::f32, dim_, count_) / sizeof(float));
+    kernels::pack_panels(kernels::PanelType::f32, {queries.data(), true, dim_, count_}, 0,
                          (count_ + kernels::panel_width() - 1) / kernels::panel_width(),
                          packed_.data());
   }

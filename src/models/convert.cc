@@ -14,6 +14,7 @@
 #include "models/config/transformers_config.h"
 #include "models/names/state_dict.h"
 #include "models/names/transformers.h"
+#include "models/quantise.h"
 #include "models/tokenizer_source.h"
 #include "models/towers/weights.h"
 #include "text/clip_files.h"
@@ -168,6 +169,9 @@ ConvertedModel convert_model(const ModelSource& source, const ConvertOptions& op
     throw Unsupported(
         fmt::format("{} is a text encoder without an image tower, which neither layout can express",
                     source.config.name));
+  if (source.config.precision == Precision::int8)
+    throw Unsupported(
+        fmt::format("{} is quantised already; name the model it was made of", source.config.name));
   if (source.weights.empty()) throw NotFound(source.missing_weights);
   ConvertedModel result;
   ModelConfig config = source.config;
@@ -180,9 +184,11 @@ ConvertedModel convert_model(const ModelSource& source, const ConvertOptions& op
     weights_name = "model.safetensors";
     config.custom_text = false;  // one set of names for both classes
   } else {
+    if (options.quantise) config.precision = Precision::int8;
     files["open_clip_config.json"] = open_clip_config_json(config);
   }
   LazyTensors tensors = model_weights(source, config);
+  if (options.quantise) tensors = quantised(tensors);
   if (options.layout == ModelLayout::transformers) tensors = to_transformers(std::move(tensors));
   result.tensors = tensors.size();
   NewFolder folder(options.out);

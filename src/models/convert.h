@@ -20,6 +20,7 @@ struct ConvertOptions {
   std::string out;  // folder
   ModelLayout layout = ModelLayout::open_clip;
   std::optional<DType> precision;  // f32, f16 or bf16; absent = each tensor as it is stored
+  bool quantise = false;           // the blocks' matrices to int8 (models/quantise.h)
   bool replace = false;            // a model that is there already
 };
 

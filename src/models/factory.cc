@@ -238,7 +238,9 @@ ModelSource find_model(const ModelRequest& request) {
 std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,
                                         const LoadOptions& options) {
   if (source.weights.empty()) throw NotFound(source.missing_weights);
-  return Model::load(context, source.config, source.weights, options);
+  LoadOptions load = options;
+  if (!load.precision) load.precision = source.precision;
+  return Model::load(context, source.config, source.weights, load);
 }
 
 }  // namespace openclip

@@ -32,7 +32,8 @@ struct ModelSource {
   std::string folder{};           // of the model's own files (tokenizer, labels); empty = built in
   std::string weights{};          // path; empty = none
   std::string missing_weights{};  // why, and what to do
-  std::vector<std::string> notes{};  // what was decided for the user, for stderr
+  std::vector<std::string> notes{};      // what was decided for the user, for stderr
+  std::optional<Precision> precision{};  // the user's wish; absent: as in LoadOptions
 };
 
 /// Throws: NotFound for unknown names, tags and absent files (nearest names suggested);
@@ -40,8 +41,8 @@ struct ModelSource {
 /// request.fetch allows to download, also the errors of fetch_hub_model and fetch_tag.
 ModelSource find_model(const ModelRequest& request);
 
-/// Reads and packs the weights. Throws: NotFound with source.missing_weights; errors of
-/// Model::load.
+/// Reads and packs the weights, in the precision of the options, else of the source. Throws:
+/// NotFound with source.missing_weights; errors of Model::load.
 std::shared_ptr<const Model> load_model(const Context& context, const ModelSource& source,
                                         const LoadOptions& options = {});
 

@@ -23,7 +23,8 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
                                          const LoadOptions& options) {
   check_arg(!config.text_only || options.towers == Towers::text_only,
             "{} is a text encoder without an image tower", config.name);
-  const Weights weights(std::move(tensors), source, config);
+  const Precision precision = options.precision.value_or(config.precision);
+  const Weights weights(std::move(tensors), source, config, precision);
   const std::shared_ptr<Model> model(new Model());
   if (options.towers != Towers::text_only)
     model->image_ = ImageTower::load(context, weights, config);
@@ -43,6 +44,7 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
   if (!config.text_only) model->logit_scale_ = std::exp(weights.scalar("logit_scale"));
   if (config.has_logit_bias) model->logit_bias_ = weights.scalar("logit_bias");
   model->config_ = std::move(config);
+  model->precision_ = precision;
   return model;
 }
 

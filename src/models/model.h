@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/context.h"
+#include "base/precision.h"
 #include "io/lazy_tensor.h"
 #include "models/config/model_config.h"
 #include "models/towers/caption_decoder.h"
@@ -26,6 +27,8 @@ enum class Towers { both, image_only, text_only };
 struct LoadOptions {
   Towers towers = Towers::both;
   bool captions = false;  // also the decoder of a CoCa, which is half of its weights
+  /// Absent: f32, or what the folder was quantised to.
+  std::optional<Precision> precision{};
 };
 
 class Model {
@@ -47,6 +50,9 @@ class Model {
   ~Model();
 
   const ModelConfig& config() const { return config_; }
+
+  /// What the large products are computed in.
+  Precision precision() const { return precision_; }
 
   /// Image features, not normalised. pixels: [count, 3, size, size] as `preprocess` makes them;
   /// out: [count, embed_dim].
@@ -87,6 +93,7 @@ class Model {
   Model() = default;
 
   ModelConfig config_;
+  Precision precision_ = Precision::f32;
   std::unique_ptr<ImageTower> image_;
   std::unique_ptr<TextTower> text_;       // open_clip's own,
   std::unique_ptr<HfTextTower> hf_text_;  // or one of transformers

@@ -29,11 +29,10 @@ class UsageTest(ProgramTest):
         self.refuse(2, "tokenize", says="--text")
         self.refuse(2, "tokenize", "--text", "x", "--threads", "-1", says="--threads")
 
-    def test_precisions_of_later_versions_are_refused(self):
-        for precision in ("bf16", "int8"):
-            self.refuse(1, "tokenize", "--text", "x", "--precision", precision, says=precision)
+    def test_unknown_precisions_are_refused(self):
         self.refuse(2, "tokenize", "--text", "x", "--precision", "f31", says="f31")
-        self.succeed("tokenize", "--text", "x", "--precision", "f32")
+        for precision in ("f32", "bf16", "int8", "auto"):
+            self.succeed("tokenize", "--text", "x", "--precision", precision)
 
     def test_train_is_started_or_explained(self):
         done = self.run_program("train", "--no-such-flag")
@@ -117,6 +116,14 @@ class BenchTest(ProgramTest):
             self.assertEqual(result["batch"], {"embed": 32, "text": 4}.get(task, 1))
             self.assertEqual(result["gflops"] > 0, task != "preprocess")
         self.assertEqual(self.listing(), ["in", "names.txt"])
+
+    def test_precisions(self):
+        for precision in ("f32", "bf16", "int8"):
+            result = self.succeed_json("bench", "--seconds", "0.05", "--precision", precision)
+            self.assertEqual(result["precision"], precision)
+        run = self.run_program("bench", "--seconds", "0.05", "--precision", "auto", "--json")
+        picked = json.loads(run.stdout)["precision"]
+        self.assertIn(f"note: precision {picked}: ", run.stderr)
 
     def test_random_weights(self):
         config = json.loads((TINY / "open_clip_config.json").read_text())["model_cfg"]

@@ -264,7 +264,7 @@ class ApiTest(Base):
         self.assertIsInstance(caught.exception, openclip.Error)
         self.assertIsInstance(caught.exception, RuntimeError)
         with self.assertRaises(NotImplementedError):
-            openclip.create_model_and_transforms(TINY, precision="bf16")
+            openclip.create_model_and_transforms(TINY, precision="fp16")
         with self.assertRaises(ValueError):
             openclip.create_model_and_transforms(TINY, precision="f7")
         with self.assertRaises(ValueError):

@@ -243,6 +243,16 @@ Json parse(const std::string& text, const std::string& source) {
   return json;
 }
 
+Precision read_quantization(const Json& json, const std::string& source) {
+  Reader reader(json, source);
+  const std::string method = reader.text("method", "");
+  reader.refuse_unknown();
+  if (method != "int8")
+    throw Unsupported(
+        fmt::format("{}: quantization_cfg: method must be int8, got '{}'", source, method));
+  return Precision::int8;
+}
+
 }  // namespace
 
 ModelConfig parse_model_config(const std::string& json_text, const std::string& source,
@@ -270,6 +280,8 @@ ModelConfig parse_model_config(const std::string& json_text, const std::string& 
     throw ParseError(source, "text_cfg: no projection needs width equal to embed_dim");
   if (json.contains("preprocess_cfg"))
     config.preprocess = read_preprocess(json.at("preprocess_cfg"), source);
+  if (json.contains("quantization_cfg"))
+    config.precision = read_quantization(json.at("quantization_cfg"), source);
   config.model_cfg_json = model.dump();
   return config;
 }
@@ -331,6 +343,7 @@ std::string open_clip_config_json(const ModelConfig& config) {
                            {"interpolation", p.interpolation},
                            {"resize_mode", p.resize_mode},
                            {"fill_color", p.fill_color}};
+  if (config.precision == Precision::int8) out["quantization_cfg"] = {{"method", "int8"}};
   return out.dump(2) + "\n";
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/precision.h"
 #include "models/config/convnext.h"
 #include "models/config/hf_text.h"
 
@@ -111,12 +112,14 @@ struct ModelConfig {
   std::optional<DecoderConfig> decoder{};  // present: a CoCa
   PreprocessSettings preprocess;
   std::string model_cfg_json;
+  Precision precision = Precision::f32;  // int8 where the weights were quantised
 };
 
 /// Parses open_clip's model JSON ({embed_dim, vision_cfg, text_cfg, …}) or an open_clip_config.json
-/// ({model_cfg, preprocess_cfg}). `source` names it in errors; `name` becomes ModelConfig::name.
-/// Throws: ParseError for malformed or out-of-range values, Unsupported for towers or options that
-/// this engine does not have (named, never ignored).
+/// ({model_cfg, preprocess_cfg} and, where the weights are quantised, quantization_cfg). `source`
+/// names it in errors; `name` becomes ModelConfig::name. Throws: ParseError for malformed or
+/// out-of-range values, Unsupported for towers or options that this engine does not have (named,
+/// never ignored).
 ModelConfig parse_model_config(const std::string& json_text, const std::string& source,
                                const std::string& name);
 
@@ -136,7 +139,8 @@ void set_image_size(ModelConfig& config, int pixels);
 /// Throws: InvalidArgument for lengths outside of 1 to 8192.
 void set_context_length(ModelConfig& config, int tokens);
 
-/// open_clip_config.json of `config`: {"model_cfg": …, "preprocess_cfg": …}, indented.
+/// open_clip_config.json of `config`: {"model_cfg": …, "preprocess_cfg": …}, indented; with
+/// "quantization_cfg": {"method": "int8"} where config.precision says so.
 std::string open_clip_config_json(const ModelConfig& config);
 
 }  // namespace openclip

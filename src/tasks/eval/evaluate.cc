@@ -57,7 +57,7 @@ EvalResult evaluate_zero_shot(const Context& context, const Model& model,
   const int64_t classes = static_cast<int64_t>(dataset.classes.size());
   std::vector<float> scores(encoded.samples.size() * dataset.classes.size());
   linear(context, {encoded.features.data(), result.samples, dim},
-         Linear(context, classifier.vectors(), {}, dim, classes),
+         Linear(context, classifier.vectors(), {}, {dim, classes}),
          {scores.data(), result.samples, classes});
   if (dataset.kind == EvalKind::multilabel) {
     result.metrics = {{"mean_average_precision",

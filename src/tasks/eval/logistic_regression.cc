@@ -109,7 +109,7 @@ std::vector<float> probe_scores(const Context& context, const LinearProbe& probe
   const int64_t n = static_cast<int64_t>(features.size()) / dim;
   std::vector<float> scores(static_cast<size_t>(n * classes));
   linear(context, {features.data(), n, dim},
-         Linear(context, probe.weights, probe.bias, dim, classes), {scores.data(), n, classes});
+         Linear(context, probe.weights, probe.bias, {dim, classes}), {scores.data(), n, classes});
   return scores;
 }
 

@@ -1,0 +1,81 @@
+"""Low precisions and `quantize`: how near their features are to those of f32."""
+import json
+import math
+import unittest
+
+from support import ROOT, ProgramTest, read_npy, read_safetensors, write_safetensors
+
+PICTURES = sorted((ROOT / "samples").glob("*.png"))
+TEXTS = ["a cat", "the red dog", "do", "a photo of a red cat at a dog", "x"]
+WEIGHTS = "open_clip_model.safetensors"
+
+
+def cosine(x, y):
+    return sum(map(lambda a, b: a * b, x, y)) / math.sqrt(sum(a * a for a in x) * sum(b * b for b in y))
+
+
+class QuantizeTest(ProgramTest):
+    def features(self, *arguments):
+        texts = [x for text in TEXTS for x in ("--text", text)]
+        self.succeed("embed", *PICTURES, *texts, "--out", "f.npy", "--quiet", *arguments)
+        shape, values = read_npy(self.dir / "f.npy")
+        return [values[i:i + shape[1]] for i in range(0, len(values), shape[1])]
+
+    def least_cosine(self, one, other):
+        return min(map(cosine, one, other))
+
+    def test_precisions_are_near_f32(self):
+        default = self.features()
+        self.assertEqual(self.features("--precision", "f32"), default)
+        # Two blocks of random numbers; bfloat16 has 8 bits, bytes have 7 or 8 without a scale of
+        # each number.
+        self.assertGreater(self.least_cosine(self.features("--precision", "bf16"), default), 0.9999)
+        self.assertGreater(self.least_cosine(self.features("--precision", "int8"), default), 0.998)
+
+    def test_the_shipped_model_is_near_f32(self):
+        self.env["OPENCLIP_DEFAULT_MODEL"] = str(ROOT / "models/default")
+        default = self.features()
+        self.assertGreater(self.least_cosine(self.features("--precision", "bf16"), default), 0.999)
+        self.assertGreater(self.least_cosine(self.features("--precision", "int8"), default), 0.995)
+
+    def test_quantized_folder(self):
+        self.succeed("quantize", "--out", "q")
+        config = json.loads((self.dir / "q/open_clip_config.json").read_text())
+        self.assertEqual(config["quantization_cfg"], {"method": "int8"})
+        header, _ = read_safetensors(self.dir / "q" / WEIGHTS)
+        name = "visual.transformer.resblocks.0.mlp.c_fc.weight"
+        self.assertEqual(header[name]["dtype"], "I8")
+        self.assertEqual(header[name + "_scale"],
+                         {"dtype": "F32", "shape": header[name]["shape"][:1],
+                          "data_offsets": header[name + "_scale"]["data_offsets"]})
+        # The folder gives what quantising at load gives, bit for bit.
+        self.assertEqual(self.features("--model", "q"), self.features("--precision", "int8"))
+        self.assertEqual(self.succeed_json("bench", "--model", "q", "--seconds", "0.05")["precision"],
+                         "int8")
+        f32 = self.features("--model", "q", "--precision", "f32")
+        self.assertGreater(self.least_cosine(f32, self.features()), 0.999)
+
+    def test_what_cannot_be_quantized(self):
+        self.succeed("quantize", "--out", "q")
+        self.refuse(1, "quantize", "--model", "q", "--out", "again", says="quantised already")
+        self.refuse(1, "convert", "--model", "q", "--out", "again", says="quantised already")
+        self.refuse(2, "quantize", "--out", "q", says="--force")
+        self.refuse(2, "quantize", says="--out")
+        self.succeed("quantize", "--out", "q", "--force")
+
+    def test_damaged_folders(self):
+        self.succeed("quantize", "--out", "q")
+        header, data = read_safetensors(self.dir / "q" / WEIGHTS)
+        name = "transformer.resblocks.0.mlp.c_fc.weight"
+        damaged = dict(header)
+        damaged[name + "_other"] = damaged.pop(name + "_scale")
+        write_safetensors(self.dir / "q" / WEIGHTS, damaged, data)
+        self.refuse(1, "embed", "--text", "x", "--out", "f.npy", "--model", "q", says=name)
+        config = json.loads((self.dir / "q/open_clip_config.json").read_text())
+        config["quantization_cfg"] = {"method": "int4"}
+        self.file("q/open_clip_config.json", json.dumps(config))
+        self.refuse(1, "embed", "--text", "x", "--out", "f.npy", "--model", "q", says="int4")
+
+
+if __name__ == "__main__":
+    unittest.main()
