@@ -33,6 +33,16 @@ inline constexpr size_t kMaxRows = kWideTile ? 96 : 192;
 template <class Dot>
 inline constexpr size_t kBlockUnits = std::is_same_v<typename Dot::Sums, IntVec> ? 256 : kMaxUnits;
 
+// k in units, cut into the blocks that the product works in.
+template <class Dot>
+struct KBlocks {
+  explicit KBlocks(size_t k)
+      : units((k + Dot::kDepth - 1) / Dot::kDepth),
+        count(std::max<size_t>(1, (units + kBlockUnits<Dot> - 1) / kBlockUnits<Dot>)) {}
+  size_t begin(size_t block) const { return units * block / count; }  // unit
+  size_t units, count;
+};
+
 // Rows [row, row + rows) and elements [k, k + k_count) of A.
 struct BlockRange {
   size_t row, rows, k, k_count;
