@@ -38,6 +38,17 @@ class QuantizeTest(ProgramTest):
         self.assertGreater(self.least_cosine(self.features("--precision", "bf16"), default), 0.999)
         self.assertGreater(self.least_cosine(self.features("--precision", "int8"), default), 0.995)
 
+    def test_runs_batches_and_threads_give_the_same(self):
+        for precision in ("f32", "bf16", "int8"):
+            together = self.features("--precision", precision, "--threads", "2")
+            self.assertEqual(self.features("--precision", precision, "--threads", "2"), together)
+            alone = self.features("--precision", precision, "--threads", "1")
+            for picture in PICTURES[:3]:
+                self.succeed("embed", picture, "--out", "one.npy", "--precision", precision)
+                alone.append(read_npy(self.dir / "one.npy")[1])
+            for one, other in zip(alone, together + together[:3]):
+                self.assertLess(max(abs(a - b) for a, b in zip(one, other)), 1e-6)
+
     def test_quantized_folder(self):
         self.succeed("quantize", "--out", "q")
         config = json.loads((self.dir / "q/open_clip_config.json").read_text())
