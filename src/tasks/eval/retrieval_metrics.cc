@@ -18,7 +18,7 @@ void for_each_query(const Context& context, std::span<const float> queries,
   const int64_t n = static_cast<int64_t>(items.size()) / dim;
   const int64_t m = static_cast<int64_t>(queries.size()) / dim;
   if (n == 0 || m == 0) return;
-  const Linear packed(context, items, {}, dim, n);
+  const Linear packed(context, items, {}, {dim, n});
   std::vector<float> scores(static_cast<size_t>(std::min(kQueriesAtOnce, m) * n));
   for (int64_t begin = 0; begin < m; begin += kQueriesAtOnce) {
     const int64_t count = std::min(kQueriesAtOnce, m - begin);
