@@ -54,8 +54,10 @@ def main():
                 plain, centred = cosines(x, y), cosines(x - mean, y - mean)
                 parts.append(f"{what} ({len(x)}) least {plain.min():.5f} mean {plain.mean():.5f}, "
                              f"centred {centred.min():.4f} {centred.mean():.4f}")
-            same = ((want[0] @ want[1].T).argmax(1) == (got[0] @ got[1].T).argmax(1)).mean()
-            print(f"{precision}: {'; '.join(parts)}; same best label {100 * same:.2f} %")
+            best = (want[0] @ want[1].T).argmax(1)
+            same, kept = ((best == (got[0] @ texts.T).argmax(1)).mean() for texts in (got[1], want[1]))
+            print(f"{precision}: {'; '.join(parts)}; same best label {100 * same:.2f} %, with texts "
+                  f"of f32 (as kept by classify) {100 * kept:.2f} %")
 
 
 if __name__ == "__main__":
