@@ -20,11 +20,11 @@ Linear load_projection(const Context& context, const Weights& weights, int part,
   if (weights.has(kName + "attn.in_proj_weight")) {
     const Tensor all = weights.tensor(context, kName + "attn.in_proj_weight");
     return Linear(context, all.span().subspan(static_cast<size_t>(part * out * out), rows * rows),
-                  own_bias, out, out);
+                  own_bias, {out, out});
   }
   const Tensor weight =
       weights.tensor(context, fmt::format("{}attn.{}_proj_weight", kName, kLetters[part]));
-  return Linear(context, weight.span(), own_bias, weight.shape()[1], out);
+  return Linear(context, weight.span(), own_bias, {weight.shape()[1], out});
 }
 
 Tensor project_queries(const Context& context, const Weights& weights, float eps) {

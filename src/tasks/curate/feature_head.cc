@@ -61,7 +61,8 @@ FeatureHead FeatureHead::open(const Context& context, const std::string& path, i
     const int64_t out = weight.shape()[0];
     if (last >= 0) head.relu_after_.push_back(number - last == 3);
     head.layers_.emplace_back(context, floats(context, file, prefix + "weight", {out, in}),
-                              floats(context, file, prefix + "bias", {out}), in, out);
+                              floats(context, file, prefix + "bias", {out}),
+                              Linear::Shape{in, out});
     in = out;
     last = number;
   }

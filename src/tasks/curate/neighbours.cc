@@ -29,7 +29,7 @@ std::vector<NeighbourSet::Nearest> NeighbourSet::nearest(const Context& context,
   };
   for (const Linear& block : blocks_) look(block);
   if (!loose_.empty())
-    look(Linear(context, loose_, {}, dim_, static_cast<int64_t>(loose_.size()) / dim_));
+    look(Linear(context, loose_, {}, {dim_, static_cast<int64_t>(loose_.size()) / dim_}));
   return best;
 }
 
@@ -39,7 +39,7 @@ void NeighbourSet::add(const Context& context, std::span<const float> rows) {
   size_t done = 0;
   for (; loose_.size() - done >= block; done += block) {
     blocks_.emplace_back(context, std::span<const float>(loose_).subspan(done, block),
-                         std::span<const float>{}, dim_, kBlock);
+                         std::span<const float>{}, Linear::Shape{dim_, kBlock});
     packed_rows_ += kBlock;
   }
   loose_.erase(loose_.begin(), loose_.begin() + static_cast<long>(done));
