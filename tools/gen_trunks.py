@@ -14,7 +14,9 @@ import pathlib
 import open_clip
 import timm
 import torch
-from timm.layers import AttentionPoolLatent, GELUTanh, Mlp
+from timm.layers import AttentionPoolLatent, GELUTanh, Mlp, SwiGLU
+from timm.layers.attention import AttentionRope
+from timm.models.eva import Eva, EvaAttention, EvaBlock, EvaBlockPostNorm
 from timm.models.vision_transformer import Block, VisionTransformer
 from torch import nn
 
@@ -37,6 +39,8 @@ def only(values):
 
 def foreign_part(trunk):
     """What the engine lacks for this trunk; None if it has everything."""
+    if type(trunk) is Eva:
+        return None  # eva_facts() looks closer
     if type(trunk) is not VisionTransformer:
         return f"is a {type(trunk).__name__}"
     if any(type(block) is not Block or type(block.mlp) is not Mlp for block in trunk.blocks):
@@ -50,15 +54,47 @@ def foreign_part(trunk):
     return None
 
 
+def eva_facts(trunk):
+    """What an Eva trunk has beyond a ViT: eva.h of the engine. Raises for parts that it lacks."""
+    block, rope, attn = trunk.blocks[0], trunk.rope, trunk.blocks[0].attn
+    assert all(type(b) is type(block) for b in trunk.blocks) and type(block) in (EvaBlock, EvaBlockPostNorm)
+    assert getattr(block, "gamma_1", None) is None and not trunk.rope_mixed and trunk.reg_token is None
+    assert isinstance(attn.q_norm, nn.Identity) and getattr(attn, "gate", None) is None
+    swiglu = type(block.mlp) is SwiGLU
+    assert swiglu or (type(block.mlp) is Mlp and activation(block.mlp.act) == "gelu")
+    for norm in (attn.norm, block.mlp.norm):  # sub-LN comes with SwiGLU, or not at all
+        assert isinstance(norm, nn.LayerNorm) == swiglu
+    if type(attn) is AttentionRope:
+        qkv = "joint"
+        assert attn.qkv.bias is not None
+    else:
+        assert type(attn) is EvaAttention
+        qkv = "joint_no_key" if attn.qkv is not None else "separate"
+    out = {"qkv": qkv, "post_norm": type(block) is EvaBlockPostNorm, "swiglu": swiglu,
+           "pool_heads": trunk.attn_pool.num_heads if trunk.attn_pool else 0}
+    if rope is not None:
+        assert rope.temperature == 10000 and not rope.in_pixels and not rope.rotate_half
+        out["rope"] = {"reference": only(rope.ref_feat_shape), "offset": rope.grid_offset,
+                       "columns_first": rope.grid_indexing == "xy"}
+    return out
+
+
 def facts(trunk):
     block, pool = trunk.blocks[0], trunk.attn_pool
+    eva = type(trunk) is Eva
     eps = only(m.eps for m in trunk.modules() if isinstance(m, nn.LayerNorm))
     if pool is not None:
         assert isinstance(pool, AttentionPoolLatent) and pool.latent_len == 1
-        assert pool.num_heads == block.attn.num_heads and pool.pos_embed is None
-        assert activation(pool.mlp.act) == activation(block.mlp.act)
+        assert eva or pool.num_heads == block.attn.num_heads
+        assert pool.pos_embed is None
+        assert activation(pool.mlp.act) == ("gelu" if eva else activation(block.mlp.act))
     assert only(trunk.patch_embed.patch_size) and only(trunk.patch_embed.img_size)
-    return {
+    if eva and type(block.mlp) is SwiGLU:
+        mlp_width, act = only(b.mlp.fc1_x.out_features for b in trunk.blocks), "gelu"
+    else:
+        mlp_width = only(b.mlp.fc1.out_features for b in trunk.blocks)
+        act = only(activation(b.mlp.act) for b in trunk.blocks)
+    out = {
         "image_size": trunk.patch_embed.img_size[0],
         "patch_size": trunk.patch_embed.patch_size[0],
         "patch_bias": trunk.patch_embed.proj.bias is not None,
@@ -67,11 +103,14 @@ def facts(trunk):
         "width": trunk.embed_dim,
         "layers": len(trunk.blocks),
         "heads": only(b.attn.num_heads for b in trunk.blocks),
-        "mlp_width": only(b.mlp.fc1.out_features for b in trunk.blocks),
-        "activation": only(activation(b.mlp.act) for b in trunk.blocks),
+        "mlp_width": mlp_width,
+        "activation": act,
         "norm_eps": eps,
         "pool_mlp_width": 0 if pool is None else pool.mlp.fc1.out_features,
     }
+    if eva:
+        out["eva"] = eva_facts(trunk)
+    return out
 
 
 def main():

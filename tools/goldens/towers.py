@@ -47,6 +47,12 @@ def siglip(name, **kwargs):
                               norm_kwargs={"eps": 1e-6}))
 
 
+def eva(name, pool="token", **kwargs):
+    """As EVA* and PE-Core-*: small, but with their blocks, rotary positions and pooling."""
+    return dict(custom_text=True, vision_cfg=timm_vit(name, pool, None, **dict({"num_heads": 2}, **kwargs)),
+                text_cfg=TEXT)
+
+
 SIGLIP2 = siglip("vit_so400m_patch16_siglip_256", embed_dim=36, num_heads=4, mlp_ratio=3.7362)
 SIGLIP2["text_cfg"]["act_kwargs"] = TANH
 
@@ -93,11 +99,20 @@ CASES = {
     "siglip_resized_up": (siglip("vit_base_patch16_siglip_224", depth=1), torch.float16),
     "siglip_resized_down": (siglip("vit_base_patch16_siglip_224", depth=1, img_size=60),
                             torch.float32),
+    "eva01": (eva("eva_giant_patch14_224", mlp_ratio=2.5), torch.float32),
+    "eva02": (eva("eva02_base_patch16_clip_224"), torch.float16),
+    "eva02_enormous": (eva("eva02_enormous_patch14_clip_224", mlp_ratio=3), torch.float32),
+    "pe_core": (eva("vit_pe_core_base_patch16_224", "map", embed_dim=32, num_heads=4), torch.float32),
+    "pe_core_gigantic": (eva("vit_pe_core_gigantic_patch14_448", "map", embed_dim=32, num_heads=2,
+                             mlp_ratio=3), torch.bfloat16),
+    "pe_core_resized_up": (eva("vit_pe_core_base_patch16_224", "map", embed_dim=32, num_heads=4, depth=1),
+                           torch.float32),
 }
 RESIZED = {  # case: image size, context length
     "resized_up": (44, 12),
     "resized_down": (28, 8),
     "siglip_resized_up": (66, 11),
+    "pe_core_resized_up": (44, 9),
     "siglip_resized_down": (32, 7),
 }
 

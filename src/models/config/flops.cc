@@ -14,8 +14,10 @@ double block_flops(double tokens, double pairs, double width, double mlp_width) 
 double vit_flops(const VisionConfig& vision, int embed_dim) {
   const double patches = double(vision.grid()) * vision.grid();
   const double tokens = vision.tokens(), width = vision.width;
+  // SwiGLU has three matrices in place of two.
+  const double mlp_width = vision.mlp_width * (vision.eva && vision.eva->swiglu ? 1.5 : 1.0);
   double flops = 2 * patches * 3 * vision.patch_size * vision.patch_size * width +
-                 vision.layers * block_flops(tokens, tokens * tokens, width, vision.mlp_width);
+                 vision.layers * block_flops(tokens, tokens * tokens, width, mlp_width);
   if (vision.pool == VisionPool::map)  // keys and values of all tokens, one query
     flops +=
         4 * width * width * (tokens + 1) + 4 * tokens * width + 4 * width * vision.pool_mlp_width;

@@ -82,10 +82,17 @@ void read_trunk_kwargs(Reader& vision_cfg, const std::string& source, VisionConf
   vision.patch_size = reader.integer("patch_size", vision.patch_size);
   vision.image_size = reader.integer("img_size", vision.image_size);
   vision.mlp_width = static_cast<int>(vision.width * reader.number("mlp_ratio", ratio));
-  if (vision.pool_mlp_width > 0)
+  if (vision.eva)  // whose pooling has a ratio of its own
+    vision.pool_mlp_width = static_cast<int>(vision.width * pool_ratio);
+  else if (vision.pool_mlp_width > 0)
     vision.pool_mlp_width = static_cast<int>(vision.width * reader.number("mlp_ratio", pool_ratio));
   reader.refuse_unknown();
   if (vision.width % vision.heads != 0) reader.fail("num_heads", "does not divide the width");
+  if (!vision.eva) return;
+  if (vision.eva->rope && vision.width / vision.heads % 4 != 0)
+    reader.fail("num_heads", "must leave heads a multiple of 4 wide");
+  if (vision.eva->pool_heads > 0 && vision.width % vision.eva->pool_heads != 0)
+    reader.fail("embed_dim", "is no multiple of the heads of the pooling");
 }
 
 // A tower of timm: its name says what it is, vision_cfg how its tokens become the feature.

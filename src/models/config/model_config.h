@@ -10,6 +10,7 @@
 
 #include "base/precision.h"
 #include "models/config/convnext.h"
+#include "models/config/eva.h"
 #include "models/config/hf_text.h"
 
 namespace openclip {
@@ -49,6 +50,7 @@ struct VisionConfig {
   VisionProjection projection = VisionProjection::matrix;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
+  std::optional<EvaConfig> eva{};  // present: timm's Eva, with what that adds to a ViT
   std::optional<ConvNextConfig> convnext{};  // present: no ViT, and the ViT's sizes say nothing
 
   bool is_timm() const { return !timm_trunk.empty(); }

@@ -100,7 +100,39 @@ void add_latent_pool(Table& table, const VisionConfig& vision, Init weight) {
   table.linear("trunk.attn_pool.mlp.fc2", width, wide, weight, constant(0));
 }
 
-// timm's VisionTransformer. Its weights start from N(0, 0.02), biases from 0.
+// timm's EvaBlock and EvaBlockPostNorm.
+void add_eva_block(Table& table, const std::string& block, const VisionConfig& vision,
+                   Init weight) {
+  const EvaConfig& eva = *vision.eva;
+  const int64_t width = vision.width, wide = vision.mlp_width;
+  table.layer_norm(block + "norm1", width);
+  if (eva.qkv == EvaQkv::separate) {
+    table.linear(block + "attn.q_proj", width, width, weight, constant(0));
+    table.add(block + "attn.k_proj.weight", {width, width}, weight);
+    table.linear(block + "attn.v_proj", width, width, weight, constant(0));
+  } else {
+    table.add(block + "attn.qkv.weight", {3 * width, width}, weight);
+    if (eva.qkv == EvaQkv::joint) {
+      table.add(block + "attn.qkv.bias", {3 * width}, constant(0));
+    } else {
+      table.add(block + "attn.q_bias", {width}, constant(0));
+      table.add(block + "attn.v_bias", {width}, constant(0));
+    }
+  }
+  if (eva.swiglu) table.layer_norm(block + "attn.norm", width);
+  table.linear(block + "attn.proj", width, width, weight, constant(0));
+  table.layer_norm(block + "norm2", width);
+  if (eva.swiglu) {
+    table.linear(block + "mlp.fc1_g", wide, width, weight, constant(0));
+    table.linear(block + "mlp.fc1_x", wide, width, weight, constant(0));
+    table.layer_norm(block + "mlp.norm", wide);
+  } else {
+    table.linear(block + "mlp.fc1", wide, width, weight, constant(0));
+  }
+  table.linear(block + "mlp.fc2", width, wide, weight, constant(0));
+}
+
+// timm's VisionTransformer and Eva. Its weights start from N(0, 0.02), biases from 0.
 void add_timm_vit(Table& table, const VisionConfig& vision, int embed_dim) {
   const VitKeys& keys = kTimmVit;
   const int64_t width = vision.width, patch = vision.patch_size;
@@ -113,9 +145,13 @@ void add_timm_vit(Table& table, const VisionConfig& vision, int embed_dim) {
     table.add(std::string(keys.patches) + ".bias", {width}, fan_in(3 * patch * patch));
   if (!vision.no_ln_pre) table.layer_norm(keys.ln_pre, width);
   const BlockInit init{weight, weight, constant(0), weight, weight};
-  for (int i = 0; i < vision.layers; ++i)
-    add_block(table, fmt::format("{}.{}", keys.blocks, i), keys.block,
-              {width, vision.mlp_width, std::nullopt}, init);
+  for (int i = 0; i < vision.layers; ++i) {
+    const std::string block = fmt::format("{}.{}", keys.blocks, i);
+    if (vision.eva)
+      add_eva_block(table, block + ".", vision, weight);
+    else
+      add_block(table, block, keys.block, {width, vision.mlp_width, std::nullopt}, init);
+  }
   table.layer_norm(keys.ln_post, width);
   if (vision.pool == VisionPool::map) add_latent_pool(table, vision, weight);
   if (vision.projection == VisionProjection::linear)

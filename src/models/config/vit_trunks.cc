@@ -25,14 +25,35 @@ std::string find_map_trunk(const VisionConfig& vision) {
   for (const auto& [name, json] : trunks().items()) {
     VisionConfig trunk;
     apply_vit_trunk(name, trunk);
-    const bool same = trunk.pool_mlp_width > 0 && trunk.patch_size == vision.patch_size &&
-                      trunk.width == vision.width && trunk.layers == vision.layers &&
-                      trunk.heads == vision.heads && trunk.mlp_width == vision.mlp_width &&
+    const bool same = trunk.pool_mlp_width > 0 && !trunk.eva &&
+                      trunk.patch_size == vision.patch_size && trunk.width == vision.width &&
+                      trunk.layers == vision.layers && trunk.heads == vision.heads &&
+                      trunk.mlp_width == vision.mlp_width &&
                       trunk.activation == vision.activation && trunk.norm_eps == vision.norm_eps;
     if (same && (best.empty() || trunk.image_size == vision.image_size)) best = name;
   }
   return best;
 }
+
+namespace {
+
+EvaQkv qkv_of(const nlohmann::json& name) {
+  if (name == "joint") return EvaQkv::joint;
+  return name == "separate" ? EvaQkv::separate : EvaQkv::joint_no_key;
+}
+
+EvaConfig eva_of(const nlohmann::json& json) {
+  EvaConfig eva;
+  eva.qkv = qkv_of(json.at("qkv"));
+  eva.post_norm = json.at("post_norm");
+  eva.swiglu = json.at("swiglu");
+  eva.pool_heads = json.at("pool_heads");
+  if (const auto rope = json.find("rope"); rope != json.end())
+    eva.rope = RopeConfig{rope->at("reference"), rope->at("offset"), rope->at("columns_first")};
+  return eva;
+}
+
+}  // namespace
 
 bool apply_vit_trunk(const std::string& name, VisionConfig& vision) {
   const auto found = trunks().find(name);
@@ -52,6 +73,7 @@ bool apply_vit_trunk(const std::string& name, VisionConfig& vision) {
   vision.activation =
       trunk.at("activation") == "gelu_tanh" ? Activation::gelu_tanh : Activation::gelu;
   vision.norm_eps = trunk.at("norm_eps");
+  if (trunk.contains("eva")) vision.eva = eva_of(trunk.at("eva"));
   return true;
 }
 

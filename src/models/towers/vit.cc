@@ -29,6 +29,12 @@ TransformerConfig blocks_of(const VisionConfig& config) {
           .norm_eps = config.norm_eps};
 }
 
+std::variant<Transformer, EvaBlocks> load_blocks(const Context& context, const Weights& weights,
+                                                 const VisionConfig& config) {
+  if (config.eva) return EvaBlocks(context, weights, key(vit_keys(config).blocks) + ".", config);
+  return Transformer(context, weights, blocks_of(config));
+}
+
 Linear load_patches(const Context& context, const Weights& weights, const VisionConfig& config) {
   const std::string name = key(vit_keys(config).patches);
   return weights.linear(context,
@@ -46,7 +52,7 @@ VitTower::VitTower(const Context& context, const Weights& weights, const VisionC
       patches_(load_patches(context, weights, config)),
       positions_(weights.positions(context, key(vit_keys(config).positions))),
       ln_post_(NormWeights::load(context, weights, key(vit_keys(config).ln_post), config.norm_eps)),
-      blocks_(context, weights, blocks_of(config)) {
+      blocks_(load_blocks(context, weights, config)) {
   const VitKeys& keys = vit_keys(config);
   if (!config.no_ln_pre)
     ln_pre_ = NormWeights::load(context, weights, key(keys.ln_pre), config.norm_eps);
@@ -57,7 +63,8 @@ VitTower::VitTower(const Context& context, const Weights& weights, const VisionC
   }
   if (config.pool == VisionPool::map)
     latent_pool_.emplace(context, weights, "visual.trunk.attn_pool",
-                         LatentPoolConfig{config.heads, config.activation, config.norm_eps});
+                         LatentPoolConfig{config.eva ? config.eva->pool_heads : config.heads,
+                                          config.activation, config.norm_eps});
   if (config.attn_pool_queries > 0) attentional_pool_.emplace(context, weights, config);
   if (config.projection == VisionProjection::matrix)
     proj_ = weights.linear(context,
@@ -105,19 +112,28 @@ std::vector<AttentionSpan> VitTower::spans_of(int64_t count) const {
   return spans;
 }
 
+void VitTower::run_blocks(const Context& context, Workspace& workspace, Matrix x,
+                          int64_t count) const {
+  const std::vector<AttentionSpan> spans = spans_of(x.rows / tokens_);
+  std::visit([&](const auto& blocks) { blocks.run(context, workspace, x, spans, count); }, blocks_);
+}
+
 void VitTower::pool(const Context& context, Workspace& workspace, Matrix x, Matrix out) const {
-  const std::vector<AttentionSpan> spans = spans_of(out.rows);
   if (attentional_pool_) {
-    blocks_.run(context, workspace, x, spans);
+    run_blocks(context, workspace, x);
     return pool_attention(context, workspace, x, out);
   }
   if (config_.pool == VisionPool::tok) {
     std::vector<int64_t> class_rows;
     for (int64_t i = 0; i < out.rows; ++i) class_rows.push_back(i * tokens_);
-    blocks_.run_pooled(context, workspace, x, spans, class_rows, out);
+    std::visit(
+        [&](const auto& blocks) {
+          blocks.run_pooled(context, workspace, x, spans_of(out.rows), class_rows, out);
+        },
+        blocks_);
     return ln_post_.apply(context, out, out);
   }
-  blocks_.run(context, workspace, x, spans);
+  run_blocks(context, workspace, x);
   if (config_.pool == VisionPool::avg) return pool_average(context, out.rows, x, out);
   ln_post_.apply(context, x, x);
   latent_pool_->run(context, workspace, x, out);
@@ -158,7 +174,7 @@ void VitTower::encode_caption_chunk(const Context& context, Workspace& workspace
   const int64_t kept = caption_tokens(), all = kept + 1, count = out.rows / kept;
   const Matrix x = workspace.take(count * tokens_, config_.width);
   embed(context, workspace, pixels, count, x);
-  blocks_.run(context, workspace, x, spans_of(count));
+  run_blocks(context, workspace, x);
   Matrix tokens = x;
   if (attentional_pool_) {
     tokens = workspace.take(count * all, out.cols);
@@ -174,8 +190,7 @@ void VitTower::encode_tokens_chunk(const Context& context, Workspace& workspace,
                                    const float* pixels, const TokenStates& states,
                                    Matrix out) const {
   embed(context, workspace, pixels, out.rows / tokens_, out);
-  blocks_.run(context, workspace, out, spans_of(out.rows / tokens_),
-              states.block_count(config_.layers));
+  run_blocks(context, workspace, out, states.block_count(config_.layers));
   if (states.final_norm) ln_post_.apply(context, out, out);
 }
 

@@ -2,7 +2,12 @@
 // vision_transformer.py VisionTransformer.
 #pragma once
 
+#include <optional>
+#include <variant>
+#include <vector>
+
 #include "models/towers/attentional_pool.h"
+#include "models/towers/eva_blocks.h"
 #include "models/towers/image_tower.h"
 #include "models/towers/latent_pool.h"
 #include "models/towers/transformer.h"
@@ -10,8 +15,8 @@
 namespace openclip {
 
 /// Patches -> [class token; patches] + positions -> ln_pre -> blocks -> ln_post and pool -> proj.
-/// open_clip's own and timm's are the same function with other key names; which of the parts are
-/// there is the config's.
+/// open_clip's own and timm's (Eva's but for its blocks) are the same function with other key
+/// names; which of the parts are there is the config's.
 class VitTower final : public ImageTower {
  public:
   VitTower(const Context& context, const Weights& weights, const VisionConfig& config);
@@ -31,6 +36,9 @@ class VitTower final : public ImageTower {
   /// The pooled tokens of CoCa's attention pooling.
   void pool_attention(const Context& context, Workspace& workspace, ConstMatrix x,
                       Matrix out) const;
+  /// Runs the blocks in place, or the first `count`.
+  void run_blocks(const Context& context, Workspace& workspace, Matrix x,
+                  int64_t count = Transformer::kAllBlocks) const;
   /// Each image attends to its own tokens.
   std::vector<AttentionSpan> spans_of(int64_t count) const;
   /// out [count, width]: the pooled tokens after the blocks and ln_post.
@@ -44,7 +52,7 @@ class VitTower final : public ImageTower {
   Tensor positions_;  // [tokens, width], the class token added to row 0
   std::optional<NormWeights> ln_pre_;
   NormWeights ln_post_;
-  Transformer blocks_;
+  std::variant<Transformer, EvaBlocks> blocks_;
   std::optional<LatentPool> latent_pool_;
   std::optional<AttentionalPool> attentional_pool_;
   std::optional<Linear> proj_;
