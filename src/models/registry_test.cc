@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
-  EXPECT_EQ(registry_names().size(), 100u);
+  EXPECT_EQ(registry_names().size(), 112u);
   int resnets = 0;
   for (const std::string& name : registry_names()) {
     const ModelConfig config = registry_config(name);
@@ -26,14 +26,17 @@ TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
     const bool clipa = name.find("CLIPA") != std::string::npos;
     const int siglip_length = name == "ViT-SO400M-14-SigLIP" ? 16 : 64;
     const bool coca = config.decoder && !config.text.hf;  // 76 words and the class token
-    EXPECT_EQ(config.text.context_length, siglip  ? siglip_length
-                                          : clipa ? 32
-                                          : coca  ? 76
-                                                  : 77)
+    const bool pe = name.starts_with("PE-Core-");
+    EXPECT_EQ(config.text.context_length, name == "PE-Core-bigG-14-448" ? 72
+                                          : siglip                      ? siglip_length
+                                          : clipa || pe                 ? 32
+                                          : coca                        ? 76
+                                                                        : 77)
         << name;
     EXPECT_EQ(config.vision.activation == Activation::quick_gelu,
               name.ends_with("-quickgelu") || name == "roberta-ViT-B-32");
-    EXPECT_EQ(config.vision.pool == VisionPool::map, siglip) << name;
+    EXPECT_EQ(config.vision.pool == VisionPool::map, siglip || pe) << name;
+    EXPECT_EQ(config.vision.eva.has_value(), pe || name.starts_with("EVA")) << name;
     EXPECT_EQ(config.has_logit_bias, siglip) << name;
   }
   EXPECT_EQ(resnets, 10);
@@ -66,7 +69,7 @@ TEST(RegistryTest, CountsTheTagsThatNeedQuickGelu) {
       quick += tag.quick_gelu && !name.ends_with("-quickgelu");
       EXPECT_FALSE(tag.hub_repo.empty()) << name << ":" << tag.tag;
     }
-  EXPECT_EQ(pairs, 154);
+  EXPECT_EQ(pairs, 166);
   EXPECT_EQ(quick, 27);
 }
 
@@ -96,6 +99,22 @@ TEST(RegistryTest, ConfigsWithOtherTokenizers) {
   EXPECT_EQ(metaclip.text.eos_id, 2);
   EXPECT_EQ(metaclip.text.vocab_size, 901629);
   EXPECT_TRUE(metaclip.text.causal);
+}
+
+// What sets EVA-01, EVA-02 and Perception Encoder apart, each a switch of the tower.
+TEST(RegistryTest, EvaTrunks) {
+  const ModelConfig giant = registry_config("EVA01-g-14"), base = registry_config("EVA02-B-16");
+  EXPECT_EQ(giant.vision.eva->qkv, EvaQkv::joint_no_key);
+  EXPECT_FALSE(giant.vision.eva->rope || giant.vision.eva->swiglu || giant.vision.eva->post_norm);
+  EXPECT_EQ(base.vision.eva->qkv, EvaQkv::separate);
+  EXPECT_TRUE(base.vision.eva->rope && base.vision.eva->swiglu);
+  EXPECT_EQ(base.vision.mlp_width, 2048);
+  EXPECT_TRUE(registry_config("EVA02-E-14").vision.eva->post_norm);
+  const ModelConfig pe = registry_config("PE-Core-B-16");
+  EXPECT_EQ(pe.vision.eva->pool_heads, 8);
+  EXPECT_TRUE(pe.vision.eva->rope->columns_first);
+  EXPECT_FALSE(registry_config("PE-Core-bigG-14-448").vision.class_token);
+  EXPECT_EQ(registry_tag("PE-Core-B-16", "meta").preprocess.resize_mode, "squash");
 }
 
 // Names and shapes of all tensors of all models, against open_clip's own

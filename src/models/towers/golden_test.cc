@@ -128,7 +128,8 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
                                          "xlm_roberta_cls_linear_bf16", "xlm_roberta_no_projection",
                                          "clipa", "metaclip2", "siglip", "siglip2", "mobileclip2_l",
                                          "resized_up", "resized_down", "siglip_resized_up",
-                                         "siglip_resized_down"),
+                                         "siglip_resized_down", "eva01", "eva02", "eva02_enormous",
+                                         "pe_core", "pe_core_gigantic", "pe_core_resized_up"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(ModelTest, ScaleAndBias) {
