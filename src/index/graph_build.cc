@@ -72,17 +72,25 @@ class Builder {
 
   const GraphView& view() const { return view_; }
 
-  void run(const Context& context, const std::function<void(int64_t)>& on_progress) {
+  /// Inserts the nodes that are not in `left_out`.
+  void run(const Context& context, const SlotSet& left_out,
+           const std::function<void(int64_t)>& on_progress) {
     std::atomic<uint32_t> next{0};
     const auto threads = static_cast<size_t>(context.threads());
     parallel_for(context.threads(), threads, 1, [&](size_t, size_t, int worker) {
       GraphScratch scratch(count_);
       std::vector<float> vector(dim_);
       for (uint32_t node = next++; node < count_; node = next++) {
-        if (node != view_.entry) insert(node, vector, scratch);
+        if (node != view_.entry && !left_out.has(node)) insert(node, vector, scratch);
         if (worker == 0 && on_progress && node % 64 == 0) on_progress(node);
       }
     });
+  }
+
+  void insert_now(uint32_t node) {
+    GraphScratch scratch(count_);
+    std::vector<float> vector(dim_);
+    insert(node, vector, scratch);
   }
 
  private:
@@ -198,32 +206,37 @@ class Builder {
 
 constexpr size_t kTests = 200, kNearest = 10;
 
-std::vector<SlotHit> without(std::vector<SlotHit> hits, uint64_t slot) {
-  std::erase_if(hits, [&](const SlotHit& hit) { return hit.slot == slot; });
-  if (hits.size() > kNearest) hits.resize(kNearest);
-  return hits;
+// Slots whose vectors ask the graph before they join it: 200 of many, a tenth of few.
+std::vector<uint64_t> test_slots(const VectorFile& file, uint32_t entry) {
+  const uint64_t tests = std::min<uint64_t>(kTests, file.slots() / 10);
+  std::vector<uint64_t> slots;
+  for (uint64_t i = 0; i < tests; ++i)
+    if (const uint64_t slot = file.slots() * i / tests; slot != entry) slots.push_back(slot);
+  return slots;
 }
 
-// The narrowest search that finds enough, and what it finds.
+// The narrowest search that finds enough of the slots' nearest among all others, and what it finds.
 GraphQuality measure(const Context& context, const VectorFile& file, const GraphView& view,
-                     double aim) {
-  const uint64_t tests = std::min<uint64_t>(kTests, file.slots());
+                     std::span<const uint64_t> tests, double aim) {
   const auto dim = static_cast<size_t>(file.format().dim);
-  std::vector<float> queries(tests * dim);
-  const auto slot = [&](size_t test) { return file.slots() * test / tests; };
-  for (size_t i = 0; i < tests; ++i) file.read(slot(i), std::span(queries).subspan(i * dim, dim));
-  const auto exact = exact_search(context, file, queries, kNearest + 1);
+  std::vector<float> queries(tests.size() * dim);
+  SlotSet others(file.slots(), true);
+  for (size_t i = 0; i < tests.size(); ++i) {
+    file.read(tests[i], std::span(queries).subspan(i * dim, dim));
+    others.remove(tests[i]);
+  }
+  const auto exact = exact_search(context, file, queries, kNearest, &others);
   GraphQuality quality{0, 8};
   GraphScratch scratch(view.count);
   do {
     quality.width += std::max<uint32_t>(8, quality.width / 2);
     size_t found = 0, wanted = 0;
-    for (size_t i = 0; i < tests; ++i) {
+    for (size_t i = 0; i < tests.size(); ++i) {
       const float* query = queries.data() + i * dim;
-      const auto got = without(
-          search_level(view, file, query, descend(view, file, query, 0), 0, quality.width, scratch),
-          slot(i));
-      for (const SlotHit& hit : without(exact[i], slot(i))) {
+      auto got =
+          search_level(view, file, query, descend(view, file, query, 0), 0, quality.width, scratch);
+      if (got.size() > kNearest) got.resize(kNearest);
+      for (const SlotHit& hit : exact[i]) {
         ++wanted;
         found += std::any_of(got.begin(), got.end(),
                              [&](const SlotHit& other) { return other.slot == hit.slot; });
@@ -244,10 +257,15 @@ GraphReport build_graph(const Context& context, const VectorFile& file, const st
   check_arg(options.width >= 1, "[graph] width must be above 0");
   check_arg(file.slots() <= kMaxNodes, "[graph] {} vectors are too many", file.slots());
   Builder builder(file, options);
-  builder.run(context, on_progress);
+  const std::vector<uint64_t> tests = test_slots(file, builder.view().entry);
+  SlotSet left_out(file.slots());
+  for (const uint64_t slot : tests) left_out.add(slot);
+  builder.run(context, left_out, on_progress);
   GraphReport report;
   report.nodes = builder.view().count;
-  if (report.nodes > 0) report.quality = measure(context, file, builder.view(), options.recall);
+  if (report.nodes > 0)
+    report.quality = measure(context, file, builder.view(), tests, options.recall);
+  for (const uint64_t slot : tests) builder.insert_now(static_cast<uint32_t>(slot));
   write_graph(path, builder.view(), report.quality);
   report.bytes = static_cast<int64_t>(std::filesystem::file_size(path));
   return report;
