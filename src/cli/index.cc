@@ -8,6 +8,7 @@
 #include "index/export.h"
 #include "index/graph_build.h"
 #include "index/index_writer.h"
+#include "index/place.h"
 #include "io/jsonl_writer.h"
 #include "tasks/build_index.h"
 #include "tasks/index_feed.h"
@@ -26,7 +27,8 @@ constexpr const char* kFooter =
     "  openclip index pictures/ --out pictures.index\n"
     "  openclip index shards/*.tar --out shards.index --dtype f16\n"
     "  openclip index products.csv --out shop.index\n"
-    "  openclip index features.npy --out features.index";
+    "  openclip index features.npy --out features.index\n"
+    "  openclip index pictures/ --out postgresql://user@host/shop";
 
 struct IndexOptions {
   CommonOptions common;
@@ -54,8 +56,8 @@ DType storage(const std::string& name) {
 OrderedJson add_graph(const IndexOptions& options) {
   ProgressLine progress("linked", options.common.quiet);
   const GraphReport report =
-      build_folder_graph(options.common.context(), options.out, options.graph_options,
-                         [&](int64_t nodes) { progress.update(nodes); });
+      build_index_graph(options.common.context(), options.out, options.graph_options,
+                        [&](int64_t nodes) { progress.update(nodes); });
   progress.clear();
   if (report.quality.recall < options.graph_options.recall)
     tell(
@@ -70,17 +72,22 @@ OrderedJson add_graph(const IndexOptions& options) {
 
 OrderedJson counts_json(const IndexOptions& options, const IndexWriter& writer,
                         const BuildCounts& counts) {
-  return {{"index", options.out},          {"items", writer.size()},
-          {"added", counts.added},         {"changed", counts.changed},
-          {"unchanged", counts.unchanged}, {"removed", counts.removed},
-          {"skipped", counts.skipped},     {"model", writer.space().model},
-          {"dim", writer.space().dim},     {"dtype", dtype_name(writer.space().dtype)}};
+  return {{"index", place_name(options.out)},
+          {"items", writer.size()},
+          {"added", counts.added},
+          {"changed", counts.changed},
+          {"unchanged", counts.unchanged},
+          {"removed", counts.removed},
+          {"skipped", counts.skipped},
+          {"model", writer.space().model},
+          {"dim", writer.space().dim},
+          {"dtype", dtype_name(writer.space().dtype)}};
 }
 
-int check(const std::string& folder) {
-  const int64_t faults = check_index(folder, [](const std::string& fault) { tell(fault); });
+int check(const std::string& place) {
+  const int64_t faults = check_index(place, [](const std::string& fault) { tell(fault); });
   if (faults > 0) return 1;
-  print(fmt::format("{}: {} items, in order\n", folder, open_index(folder)->size()));
+  print(fmt::format("{}: {} items, in order\n", place_name(place), open_index(place)->size()));
   return 0;
 }
 
@@ -126,14 +133,15 @@ int run_index(const IndexOptions& options) {
     print(json_line(json) + "\n");
   } else {
     print(fmt::format("{}: {} items ({} added, {} changed, {} unchanged, {} removed, {} skipped)\n",
-                      options.out, writer->size(), counts.added, counts.changed, counts.unchanged,
-                      counts.removed, counts.skipped));
+                      place_name(options.out), writer->size(), counts.added, counts.changed,
+                      counts.unchanged, counts.removed, counts.skipped));
     if (options.graph)
       print(fmt::format("graph: finds {:.1f} % of the 10 nearest, searching {} wide\n",
                         100 * graph["recall_at_10"].get<double>(), graph["width"].dump()));
   }
   if (counts.skipped == 0) return 0;
-  tell(fmt::format("{} inputs could not be read; the rest is in {}", counts.skipped, options.out));
+  tell(fmt::format("{} inputs could not be read; the rest is in {}", counts.skipped,
+                   place_name(options.out)));
   return 1;
 }
 
@@ -149,10 +157,13 @@ void add_index(CLI::App& app, ChosenCommand& chosen) {
           "input", options->request.inputs,
           "folders, pictures, tar archives, lists as .csv or .jsonl, or vectors as EMB.npy")
       ->type_name("DIR|TAR|CSV|EMB.npy");
-  command->add_option("--out", options->out, "the folder of the index")
+  command
+      ->add_option("--out", options->out,
+                   "the folder of the index, or postgresql://… of a database with pgvector")
       ->required()
       ->type_name("INDEX");
-  command->add_option("--dtype", options->dtype, "of the vectors of a new index: f32, f16, int8");
+  command->add_option("--dtype", options->dtype,
+                      "of the vectors of a new index: f32, f16, int8 (not in a database)");
   command
       ->add_option("--commit-seconds", options->request.commit_seconds,
                    "how much work a kill may lose")

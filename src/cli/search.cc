@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "index/place.h"
 #include "io/jsonl_writer.h"
 #include "io/npy.h"
 #include "tasks/features.h"
@@ -67,7 +68,7 @@ Searcher make_searcher(const SearchOptions& options, std::shared_ptr<const Index
   const Context context = options.common.context();
   if (!texts && !images) return {context, std::move(index), nullptr, nullptr};
   const ModelSource source = find_model(options.common, Need::weights);
-  usage([&] { check_same_space(options.index, index->space(), space_of(source)); });
+  usage([&] { check_same_space(place_name(options.index), index->space(), space_of(source)); });
   const Towers towers = texts && images ? Towers::both
                         : texts         ? Towers::text_only
                                         : Towers::image_only;
@@ -90,7 +91,7 @@ int search_vectors(const SearchOptions& options, std::shared_ptr<const Index> in
   const int64_t dim = index->space().dim;
   if (file.shape().size() != 2 || file.shape()[1] != dim)
     throw UsageError(fmt::format("{}: expected rows of {} numbers, as {} holds", options.vectors,
-                                 dim, options.index));
+                                 dim, place_name(options.index)));
   std::vector<float> rows = file.to_floats();
   normalize_rows(rows, dim);
   OrderedJson json = OrderedJson::array();

@@ -1,12 +1,11 @@
 // openclip serve: the model over HTTP.
 #include <sys/resource.h>
 
-#include <filesystem>
-
 #include "base/environment.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "index/place.h"
 #include "serve/service.h"
 
 namespace openclip {
@@ -53,21 +52,15 @@ std::vector<std::string> model_names(const ServeOptions& options, const ModelSou
   return names;
 }
 
-// "pictures" of "shop/pictures.index/"
-std::string index_name(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return std::filesystem::path(path).stem().string();
-}
-
 std::vector<NamedIndex> open_indices(const ServeOptions& options, const ModelSource& source) {
   std::vector<NamedIndex> indices;
   for (const std::string& path : options.indices) {
     const std::shared_ptr<Index> index = open_index(path);
-    usage([&] { check_same_space(path, index->space(), space_of(source)); });
+    usage([&] { check_same_space(place_name(path), index->space(), space_of(source)); });
     for (const NamedIndex& other : indices)
-      if (other.name == index_name(path))
+      if (other.name == place_title(path))
         throw UsageError(fmt::format("two indices are called '{}'", other.name));
-    indices.push_back({index_name(path), index});
+    indices.push_back({place_title(path), index});
   }
   return indices;
 }

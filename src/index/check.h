@@ -7,10 +7,9 @@
 
 namespace openclip {
 
-/// Compares every item of the index in a folder with its vector: the slot exists, belongs to it and
-/// to no other item, and its checksum is right. Tells each fault in one line; returns how many
-/// there are. Reads the whole file. Throws: as open_index.
-int64_t check_index(const std::string& folder,
+/// Compares every item of the index with its vector. Tells each fault in one line; returns how many
+/// there are. Reads all of it. Throws: as open_index.
+int64_t check_index(const std::string& place,
                     const std::function<void(const std::string& fault)>& tell);
 
 }  // namespace openclip

@@ -48,4 +48,23 @@ Condition parse_condition(std::string_view text) {
       fmt::format("condition '{}' is not FIELD OP VALUE with OP one of = != < <= > >= ~", text));
 }
 
+const char* condition_sign(Condition::Op op) {
+  switch (op) {
+    case Condition::Op::less:
+      return "<";
+    case Condition::Op::less_equal:
+      return "<=";
+    case Condition::Op::greater:
+      return ">";
+    case Condition::Op::greater_equal:
+      return ">=";
+    default:
+      return "=";
+  }
+}
+
+bool is_item_column(std::string_view field) {
+  return field == "id" || field == "path" || field == "title";
+}
+
 }  // namespace openclip

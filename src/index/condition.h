@@ -17,6 +17,12 @@ struct Condition {
   Json value;  // a number, bool or string
 };
 
+/// The sign that SQL has for it; of unequal "=", to be negated.
+const char* condition_sign(Condition::Op op);
+
+/// Whether the field is a column of its own: id, path, title.
+bool is_item_column(std::string_view field);
+
 /// "FIELD OP VALUE" with OP one of = != < <= > >= ~ (contains, case ignored). A value that reads as
 /// a number, true or false is one, unless it stands in double quotes. Throws: InvalidArgument
 /// saying what is missing.

@@ -7,32 +7,13 @@ namespace {
 
 using Op = Condition::Op;
 
-const char* sign(Op op) {
-  switch (op) {
-    case Op::less:
-      return "<";
-    case Op::less_equal:
-      return "<=";
-    case Op::greater:
-      return ">";
-    case Op::greater_equal:
-      return ">=";
-    default:
-      return "=";
-  }
-}
-
-bool is_column(const std::string& field) {
-  return field == "id" || field == "path" || field == "title";
-}
-
 // `value` is the SQL of what is compared with parameter ?2.
 std::string comparison(const Condition& condition, const std::string& value) {
   if (condition.op == Op::contains)
     return fmt::format("instr(lower(CAST({} AS TEXT)), lower(?)) > 0", value);
   // SQLite sorts all texts behind all numbers; a text is not "above 20".
   const char* kind = condition.value.is_string() ? "= 'text'" : "IN ('integer', 'real')";
-  return fmt::format("{0} {1} ? AND typeof({0}) {2}", value, sign(condition.op), kind);
+  return fmt::format("{0} {1} ? AND typeof({0}) {2}", value, condition_sign(condition.op), kind);
 }
 
 }  // namespace
@@ -43,7 +24,7 @@ std::string sqlite_conditions(std::span<const Condition> conditions) {
     const bool negated = condition.op == Op::unequal;
     // json_each gives a list's elements, and a single value as the one element.
     const std::string test =
-        is_column(condition.field)
+        is_item_column(condition.field)
             ? fmt::format("? IS NOT NULL AND {}", comparison(condition, "items." + condition.field))
             : fmt::format("EXISTS (SELECT 1 FROM json_each(items.fields, ?) AS field WHERE {})",
                           comparison(condition, "field.value"));

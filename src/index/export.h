@@ -6,8 +6,8 @@
 
 namespace openclip {
 
-/// Writes all vectors of the index in a folder, as f32, with their ids as a FAISS file (IndexIDMap2
-/// of IndexFlatIP). Returns how many. Throws: as open_index; IoError.
-int64_t export_faiss(const std::string& folder, const std::string& path);
+/// Writes all vectors of the index, as f32, with their ids as a FAISS file (IndexIDMap2 of
+/// IndexFlatIP). Returns how many. Throws: as open_index; IoError.
+int64_t export_faiss(const std::string& place, const std::string& path);
 
 }  // namespace openclip

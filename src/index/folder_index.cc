@@ -202,8 +202,4 @@ std::optional<int64_t> FolderIndex::find_path(std::string_view path) const {
   return row.integer(0);
 }
 
-std::shared_ptr<Index> open_index(const std::string& place) {
-  return std::make_shared<FolderIndex>(place);
-}
-
 }  // namespace openclip

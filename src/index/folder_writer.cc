@@ -5,35 +5,16 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 
 #include "base/error.h"
+#include "index/space.h"
 
 namespace openclip {
 namespace {
 
 constexpr const char* kVectors = "vectors.ocv";
-
-void check_space(const std::string& folder, const IndexSpace& has, const IndexSpace& wanted) {
-  check_arg(has.dim == wanted.dim, "{}: holds vectors of {} numbers, not of {}; use another --out",
-            folder, has.dim, wanted.dim);
-  check_arg(has.model_key == wanted.model_key,
-            "{}: was made with the model {}, not with {}; use that model or another --out", folder,
-            has.model.empty() ? "(unknown)" : has.model,
-            wanted.model.empty() ? "(unknown)" : wanted.model);
-}
-
-std::vector<float> unit_vector(std::span<const float> vector) {
-  double sum = 0;
-  for (const float value : vector) sum += double{value} * value;
-  check_arg(std::isfinite(sum), "[index] a vector holds numbers that are not finite");
-  const double length = std::max(std::sqrt(sum), 1e-12);
-  std::vector<float> unit(vector.size());
-  for (size_t i = 0; i < vector.size(); ++i) unit[i] = static_cast<float>(vector[i] / length);
-  return unit;
-}
 
 }  // namespace
 
@@ -160,9 +141,7 @@ std::optional<std::vector<float>> FolderWriter::find_content(std::string_view ha
 void FolderWriter::bury(int64_t slot) { sql_->bury.bind(1, slot).run(); }
 
 int64_t FolderWriter::put(const Item& item, const Origin& origin, std::span<const float> vector) {
-  check_arg(vector.size() == static_cast<size_t>(state_.space.dim),
-            "[index] a vector of {} numbers for an index of {}", vector.size(), state_.space.dim);
-  const std::vector<float> unit = unit_vector(vector);
+  const std::vector<float> unit = unit_vector(vector, state_.space.dim);
   begin();
   const int64_t source = source_id(origin.source);
   const auto slot = static_cast<int64_t>(vectors_->slots() + new_ids_.size());
@@ -237,14 +216,6 @@ void FolderWriter::commit() {
   }
   transaction_->commit();
   transaction_.reset();
-}
-
-std::string fields_text(const Item& item) {
-  return item.fields.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::unique_ptr<IndexWriter> open_index_writer(const std::string& place, const IndexSpace& space) {
-  return std::make_unique<FolderWriter>(place, space);
 }
 
 }  // namespace openclip

@@ -87,7 +87,7 @@ class Index {
   virtual void refresh() = 0;
 };
 
-/// Opens the index in a folder for searching.
+/// Opens the index in a folder or a database (place.h) for searching.
 /// Throws: NotFound if there is none; ParseError if it is damaged; IoError.
 std::shared_ptr<Index> open_index(const std::string& place);
 

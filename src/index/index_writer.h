@@ -67,9 +67,10 @@ class IndexWriter {
   virtual void commit() = 0;
 };
 
-/// Opens the index in a folder for writing, or makes it where there is none. `space` of an index
-/// that exists must be its own. Throws: InvalidArgument naming both models or sizes when they
-/// differ; IoError, also when another process is writing; ParseError if the index is damaged.
+/// Opens the index in a folder or a database (place.h) for writing, or makes it where there is
+/// none. `space` of an index that exists must be its own. Throws: InvalidArgument naming both
+/// models or sizes when they differ; IoError, also when another process is writing; ParseError if
+/// the index is damaged.
 std::unique_ptr<IndexWriter> open_index_writer(const std::string& place, const IndexSpace& space);
 
 }  // namespace openclip

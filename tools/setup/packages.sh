@@ -8,7 +8,7 @@ declare -A packages=(
            libdnnl-dev libhwy-dev libfmt-dev nlohmann-json3-dev libcli11-dev
            libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev
            libarchive-dev zlib1g-dev libutf8proc-dev libxxhash-dev
-           libcurl4-openssl-dev ca-certificates nettle-dev libsqlite3-dev libboost1.81-dev"
+           libcurl4-openssl-dev ca-certificates nettle-dev libsqlite3-dev libpq-dev libboost1.81-dev"
   [test]="libgtest-dev libgmock-dev python3-dev binutils libgloo-dev"
 )
 

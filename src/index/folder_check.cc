@@ -1,4 +1,4 @@
-#include "index/check.h"
+#include "index/folder_check.h"
 
 #include <filesystem>
 
@@ -10,8 +10,8 @@
 
 namespace openclip {
 
-int64_t check_index(const std::string& folder,
-                    const std::function<void(const std::string& fault)>& tell) {
+int64_t check_folder(const std::string& folder,
+                     const std::function<void(const std::string& fault)>& tell) {
   Database db(database_path(folder), DatabaseMode::read_only);
   db.run("BEGIN");  // one state, whatever a writer does meanwhile
   const FolderState state = read_state(db, database_path(folder));

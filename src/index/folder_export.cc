@@ -1,4 +1,4 @@
-#include "index/export.h"
+#include "index/folder_export.h"
 
 #include <filesystem>
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace openclip {
 
-int64_t export_faiss(const std::string& folder, const std::string& path) {
+int64_t export_folder_faiss(const std::string& folder, const std::string& path) {
   Database db(database_path(folder), DatabaseMode::read_only);
   db.run("BEGIN");  // one state, whatever a writer does meanwhile
   const FolderState state = read_state(db, database_path(folder));
