@@ -131,6 +131,7 @@ void add_curate(CLI::App& app, ChosenCommand& chosen) {
       ->add_option("--decontaminate", request.decontaminate,
                    "features of a test set, as 'embed' writes them")
       ->type_name("F.npy");
+  command->add_flag("--parquet", request.parquet, "write the columns as Parquet, too");
   command->add_option("--image-key", request.image_key,
                       "extensions of pictures (jpg;jpeg;png;webp)");
   command->add_option("--text-key", request.text_key,

@@ -155,7 +155,7 @@ void add_index(CLI::App& app, ChosenCommand& chosen) {
   command
       ->add_option(
           "input", options->request.inputs,
-          "folders, pictures, tar archives, lists as .csv or .jsonl, or vectors as EMB.npy")
+          "folders, pictures, tar archives, lists as .csv, .jsonl or .parquet, or vectors as EMB.npy")
       ->type_name("DIR|TAR|CSV|EMB.npy");
   command
       ->add_option("--out", options->out,

@@ -40,7 +40,7 @@ std::string file_stamp(const std::string& path) {
 std::unique_ptr<IndexFeed> open_feed(const std::string& input) {
   if (is_vector_input(input)) return vector_feed(input);
   if (is_archive_name(input)) return tar_feed(input);
-  for (const char* extension : {".csv", ".tsv", ".jsonl"})
+  for (const char* extension : {".csv", ".tsv", ".jsonl", ".parquet"})
     if (input.ends_with(extension)) return list_feed(input);
   return file_feed(input);
 }

@@ -1,10 +1,11 @@
-// A list of pictures with what is known of them: .csv, .tsv or .jsonl.
+// A list of pictures with what is known of them: .csv, .tsv, .jsonl or .parquet.
 #include <filesystem>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "io/csv.h"
+#include "io/parquet.h"
 #include "tasks/feeds.h"
 
 namespace openclip {
@@ -28,6 +29,10 @@ class ListFeed final : public IndexFeed {
   explicit ListFeed(const std::string& path)
       : IndexFeed(absolute_path(path)), file_(source()), lines_(text_of(file_)) {
     if (source().ends_with(".jsonl")) return;
+    if (source().ends_with(".parquet")) {
+      parquet_.emplace(source());
+      return;
+    }
     table_.emplace(source(), text_of(file_));
     const auto header = table_->next();
     if (!header) throw ParseError(source(), "is empty; the first line names the columns");
@@ -43,7 +48,7 @@ class ListFeed final : public IndexFeed {
       describe(std::move(*row), entry);
     } catch (const Error& error) {
       entry.problem = error.what();
-      if (table_) ended_ = true;  // where the next record begins is not known
+      if (table_ || parquet_) ended_ = true;  // where the next record begins is not known
       complete_ = false;
     }
     if (!entry.problem.empty() && !place.empty()) entry.problem = place + ": " + entry.problem;
@@ -55,6 +60,7 @@ class ListFeed final : public IndexFeed {
  private:
   std::optional<Json> next_row(std::string& place) {
     if (ended_) return std::nullopt;
+    if (parquet_) return next_parquet_row(place);
     if (!table_) return next_line(place);
     const auto cells = table_->next();
     if (!cells) return std::nullopt;
@@ -67,6 +73,16 @@ class ListFeed final : public IndexFeed {
       row[columns_[i]] = text ? Json(cell) : cell_value(cell);
     }
     return row;
+  }
+
+  std::optional<Json> next_parquet_row(std::string& place) {
+    const auto row = parquet_->next();
+    if (!row) return std::nullopt;
+    place = fmt::format("{}:{}", source(), ++line_);
+    Json fields = parse_json(place, *row, JsonOptions{.max_bytes = kMaxLineBytes});
+    std::erase_if(fields.get_ref<Json::object_t&>(),
+                  [](const auto& field) { return field.second.is_null(); });
+    return fields;
   }
 
   static bool is_name(const std::string& column) {
@@ -115,6 +131,7 @@ class ListFeed final : public IndexFeed {
   MappedFile file_;
   std::string_view lines_;  // of .jsonl, not read yet
   size_t line_ = 0;
+  std::optional<ParquetReader> parquet_;
   std::optional<CsvReader> table_;
   std::vector<std::string> columns_;
   std::unordered_map<std::string, int64_t> seen_;

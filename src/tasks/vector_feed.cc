@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "io/faiss_file.h"
 #include "io/npy.h"
+#include "io/parquet.h"
 #include "tasks/embed.h"
 #include "tasks/feeds.h"
 #include "tasks/labels.h"
@@ -16,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A .npy file with a line of JSON for each row, where there are such.
+// A .npy file with a line of JSON, or a row of a Parquet file, for each row, where there are such.
 struct VectorPart {
   std::string npy, names;
 };
@@ -28,7 +29,7 @@ NpyFile open_vectors(const std::string& path) {
   return file;
 }
 
-// img_emb/img_emb_N.npy with metadata/metadata_N.jsonl, by N.
+// img_emb/img_emb_N.npy with metadata/metadata_N.parquet or .jsonl, by N.
 std::vector<VectorPart> clip_retrieval_parts(const std::string& folder) {
   std::vector<VectorPart> parts;
   for (const auto& entry : fs::directory_iterator(folder + "/img_emb")) {
@@ -36,13 +37,8 @@ std::vector<VectorPart> clip_retrieval_parts(const std::string& folder) {
     if (!name.starts_with("img_emb_") || !name.ends_with(".npy")) continue;
     const std::string number = name.substr(8, name.size() - 12);
     const std::string metadata = folder + "/metadata/metadata_" + number;
-    if (!fs::exists(metadata + ".jsonl") && fs::exists(metadata + ".parquet"))
-      throw Unsupported(fmt::format(
-          "{0}.parquet: Parquet is not read; write it as JSON lines first: python3 -c \"import "
-          "pandas; pandas.read_parquet('{0}.parquet').to_json('{0}.jsonl', orient='records', "
-          "lines=True)\"",
-          metadata));
-    parts.push_back({entry.path().string(), metadata + ".jsonl"});
+    const bool lines = fs::exists(metadata + ".jsonl") || !fs::exists(metadata + ".parquet");
+    parts.push_back({entry.path().string(), metadata + (lines ? ".jsonl" : ".parquet")});
   }
   if (parts.empty()) throw NotFound(folder + "/img_emb: holds no img_emb_N.npy");
   // 2 comes before 10: by length, then by digits.
@@ -55,6 +51,14 @@ std::vector<VectorPart> clip_retrieval_parts(const std::string& folder) {
 std::vector<VectorPart> find_parts(const std::string& source) {
   if (!source.ends_with(".npy")) return clip_retrieval_parts(source);
   return {{source, rows_path(source)}};
+}
+
+// The rows of a Parquet file as lines of JSON.
+std::vector<std::string> read_rows(const std::string& path) {
+  ParquetReader file(path);
+  std::vector<std::string> rows;
+  while (const auto row = file.next()) rows.emplace_back(*row);
+  return rows;
 }
 
 class VectorFeed final : public IndexFeed {
@@ -98,7 +102,7 @@ class VectorFeed final : public IndexFeed {
     names_.clear();
     std::error_code ec;
     if (!fs::exists(part.names, ec)) return;
-    names_ = read_lines(part.names);
+    names_ = part.names.ends_with(".parquet") ? read_rows(part.names) : read_lines(part.names);
     check_arg(static_cast<int64_t>(names_.size()) == file_->shape()[0],
               "{}: has {} lines for the {} rows of {}", part.names, names_.size(),
               file_->shape()[0], part.npy);

@@ -143,9 +143,9 @@ class BuildTest(IndexTest):
         hits = self.search("--like", "/x/1_1.jpg", "--where", "w = 1")
         self.assertEqual([(h["path"], h["title"]) for h in hits], [("/x/0_1.jpg", "c1")])
         (folder / "metadata/metadata_0.jsonl").rename(folder / "metadata/metadata_0.parquet")
-        done = self.run_program("index", "cr", "--out", "other")
+        done = self.run_program("index", "cr", "--out", "other")  # what is no Parquet file
         self.assertEqual(done.returncode, 1)
-        self.assertIn("Parquet", done.stderr)
+        self.assertIn("metadata_0.parquet: ", done.stderr)
 
     def test_faiss(self):
         golden = ROOT / "tests/golden/faiss"

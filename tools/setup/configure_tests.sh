@@ -9,5 +9,9 @@ if ! torch=$(tools/setup/fetch_libtorch.sh); then
   echo "openclip: libtorch could not be fetched; openclip-train and its tests are LEFT OUT" >&2
   train=OFF
 fi
+if ! arrow=$(tools/setup/fetch_arrow.sh); then
+  echo "openclip: Apache Arrow could not be fetched; Parquet and its tests are LEFT OUT" >&2
+fi
 exec cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DOPENCLIP_BUILD_TESTS=ON \
-  -DOPENCLIP_BUILD_TRAIN=$train ${torch:+-DOPENCLIP_LIBTORCH="$torch"}
+  -DOPENCLIP_BUILD_TRAIN=$train ${torch:+-DOPENCLIP_LIBTORCH="$torch"} \
+  ${arrow:+-DOPENCLIP_ARROW="$arrow"}

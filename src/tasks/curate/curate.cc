@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "io/jsonl_writer.h"
 #include "io/npy.h"
+#include "io/parquet.h"
 #include "io/tar_writer.h"
 #include "models/preprocess_config.h"
 #include "tasks/curate/columns.h"
@@ -127,6 +128,7 @@ class Run {
 
   void resume(const std::string& stem) {
     ++summary_.resumed_shards;
+    write_table(stem);
     std::vector<std::string> keys;
     const std::string columns = file("columns", stem, ".jsonl");
     for (const std::string& line : read_lines(columns)) {
@@ -171,6 +173,15 @@ class Run {
     tar.finish();
     if (features) features->finish();
     columns.finish();
+    write_table(stem);
+  }
+
+  // The columns once more, as Parquet.
+  void write_table(const std::string& stem) {
+    const std::string columns = file("columns", stem, ".jsonl");
+    const std::string table = file("columns", stem, ".parquet");
+    if (request_.parquet && !fs::exists(table) && fs::file_size(columns) > 0)
+      write_parquet(columns, table);
   }
 
   void write(const CuratePair& pair, TarWriter& tar, JsonlWriter& columns) {

@@ -25,6 +25,7 @@ struct CurateRequest {
   std::string text_key = "txt";
   int part = 0, parts = 1;  // this process takes the shards whose number is `part` modulo `parts`
   size_t batch = 64;
+  bool parquet = false;  // the columns as Parquet, too
 };
 
 struct CurateListener {
@@ -41,6 +42,7 @@ struct CurateSummary {
 /// Writes for each shard NAME.tar
 /// - OUT/shards/NAME.tar, the kept samples with all their members, bytes unchanged;
 /// - OUT/columns/NAME.jsonl, a line for every sample: what is known of it, and why it was left out;
+///   with `parquet` also OUT/columns/NAME.parquet, unless the shard has no sample;
 /// - OUT/features/NAME.npy, float32 [kept, embed_dim], where near-duplicates are looked for.
 /// The columns appear last: a shard that has them is finished, and a run that was killed goes on
 /// behind it, with the same result. OUT/rules.json holds the settings; another run with others is
