@@ -1,6 +1,6 @@
 # Finds libtorch (>= 2.4) and defines the target openclip_libtorch. Looked at in this order:
 # OPENCLIP_LIBTORCH (a folder with include/ and lib/), Torch_DIR (…/share/cmake/Torch), the folder
-# that tools/setup/fetch_libtorch.sh fills, and the torch package of python3.
+# that tools/setup/fetch.sh libtorch fills, and the torch package of python3.
 #
 # Only torch_cpu and c10 are linked: libtorch_cuda is loaded at run time when --device cuda asks for
 # it, so one binary serves both. Torch's own CMake package is not used, since that of the PyPI wheel
@@ -30,7 +30,7 @@ foreach(folder ${candidates})
   endif()
 endforeach()
 if(NOT libtorch)
-  message(FATAL_ERROR "openclip-train needs libtorch >= 2.4: run tools/setup/fetch_libtorch.sh, or "
+  message(FATAL_ERROR "openclip-train needs libtorch >= 2.4: run tools/setup/fetch.sh libtorch, or "
                       "give -DOPENCLIP_LIBTORCH=FOLDER (with include/ and lib/), or configure "
                       "without OPENCLIP_BUILD_TRAIN")
 endif()

@@ -1,4 +1,4 @@
-"""A PostgreSQL server with pgvector for one test run; tools/setup/fetch_postgres.sh fetches it."""
+"""A PostgreSQL server with pgvector for one test run; tools/setup/fetch.sh fetches it."""
 import os
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ class PostgresServer:
     """Listens on a Unix socket in a folder of its own; every test may make databases in it."""
 
     def __init__(self):
-        found = subprocess.run([ROOT / "tools/setup/fetch_postgres.sh"], capture_output=True, text=True)
+        found = subprocess.run([ROOT / "tools/setup/fetch.sh", "postgres"], capture_output=True, text=True)
         if found.returncode != 0:
             raise unittest.SkipTest("no PostgreSQL: " + found.stderr.strip())
         self.folder = Path(tempfile.mkdtemp(prefix="openclip_pg_"))

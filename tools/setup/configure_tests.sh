@@ -4,12 +4,12 @@
 set -euo pipefail
 build=$1
 train=ON
-if ! torch=$(tools/setup/fetch_libtorch.sh); then
+if ! torch=$(tools/setup/fetch.sh libtorch); then
   [ "${2:-}" = --need-train ] && exit 1
   echo "openclip: libtorch could not be fetched; openclip-train and its tests are LEFT OUT" >&2
   train=OFF
 fi
-if ! arrow=$(tools/setup/fetch_arrow.sh); then
+if ! arrow=$(tools/setup/fetch.sh arrow); then
   echo "openclip: Apache Arrow could not be fetched; Parquet and its tests are LEFT OUT" >&2
 fi
 exec cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DOPENCLIP_BUILD_TESTS=ON \
