@@ -1,12 +1,7 @@
 #include "index/folder_writer.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "base/error.h"
 #include "index/space.h"
@@ -16,26 +11,19 @@ namespace {
 
 constexpr const char* kVectors = "vectors.ocv";
 
+// One writer at a time.
+FileLock lock_folder(const std::string& folder) {
+  if (std::optional<FileLock> lock = FileLock::try_lock(folder + "/lock")) return std::move(*lock);
+  throw IoError(folder + ": another process is writing this index; wait until it is done");
+}
+
+void make_folder(const std::string& folder) {
+  std::error_code ec;
+  std::filesystem::create_directories(folder, ec);
+  if (ec) throw IoError(fmt::format("{}: cannot make the folder: {}", folder, ec.message()));
+}
+
 }  // namespace
-
-// One writer at a time; the system lets go of it when the process dies.
-class FolderWriter::Lock {
- public:
-  explicit Lock(const std::string& folder) {
-    const std::string path = folder + "/lock";
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0664);
-    if (fd_ < 0) throw IoError(fmt::format("{}: cannot write: {}", path, std::strerror(errno)));
-    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
-    ::close(fd_);
-    throw IoError(folder + ": another process is writing this index; wait until it is done");
-  }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-  ~Lock() { ::close(fd_); }
-
- private:
-  int fd_ = -1;
-};
 
 struct FolderWriter::Statements {
   explicit Statements(Database& db)
@@ -60,10 +48,8 @@ struct FolderWriter::Statements {
 };
 
 FolderWriter::FolderWriter(const std::string& folder, const IndexSpace& space) : folder_(folder) {
-  std::error_code ec;
-  std::filesystem::create_directories(folder, ec);
-  if (ec) throw IoError(fmt::format("{}: cannot make the folder: {}", folder, ec.message()));
-  lock_ = std::make_unique<Lock>(folder);
+  make_folder(folder);
+  lock_.emplace(lock_folder(folder));
   open(space);
   sql_ = std::make_unique<Statements>(*db_);
   vectors_ = std::make_unique<VectorAppender>(folder_ + "/" + state_.vectors, state_.slots);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_lock.h"
 #include "index/folder_files.h"
 #include "index/index_writer.h"
 #include "index/vector_file.h"
@@ -34,7 +35,6 @@ class FolderWriter final : public IndexWriter {
 
  private:
   struct Statements;
-  class Lock;
 
   void open(const IndexSpace& space);
   void begin();
@@ -42,7 +42,7 @@ class FolderWriter final : public IndexWriter {
   void bury(int64_t slot);
 
   std::string folder_;
-  std::unique_ptr<Lock> lock_;
+  std::optional<FileLock> lock_;
   std::unique_ptr<Database> db_;
   std::unique_ptr<Statements> sql_;
   FolderState state_;

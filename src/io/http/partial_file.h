@@ -8,7 +8,7 @@
 namespace openclip {
 
 /// Appends to `path`, which stays unless it is empty or removed: what one process fetched, the next
-/// goes on from. Not thread-safe; two writers of one path need a FileLock.
+/// goes on from. Not thread-safe; two writers of one path need await_lock.
 class PartialFile {
  public:
   /// Creates or opens. Throws: IoError.

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "io/http/file_lock.h"
+#include "io/http/await_lock.h"
 #include "io/http/url.h"
 #include "io/hub/cache_writer.h"
 #include "io/hub_cache.h"
@@ -118,7 +118,7 @@ std::optional<HubFile> HubClient::fetch(const HubRepo& repo, const std::string& 
   HubFile result{.path = paths.snapshot};
   if (!exists(paths.snapshot)) {
     make_hub_folders(paths);
-    const FileLock lock(paths.lock, observer_);
+    const FileLock lock = await_lock(paths.lock, observer_);
     if (!exists(paths.blob)) {
       // Asked for by commit: a branch may move between two attempts. Each attempt begins at the
       // Hub, as signed addresses of the content expire.

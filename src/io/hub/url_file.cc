@@ -5,7 +5,7 @@
 
 #include "base/environment.h"
 #include "io/digest.h"
-#include "io/http/file_lock.h"
+#include "io/http/await_lock.h"
 #include "io/http/partial_file.h"
 #include "io/http/url.h"
 
@@ -67,7 +67,7 @@ HubFile fetch_url_file(const std::string& url, const HubSettings& settings,
         "{} is to be fetched, but HF_HUB_OFFLINE is set; unset it, or put the file at {}", url,
         target));
   make_cache_folder(url_cache_dir());
-  const FileLock lock(target + ".lock", observer);
+  const FileLock lock = await_lock(target + ".lock", observer);
   if (is_right(target, checksum, observer)) return {.path = target};
   const std::string partial = target + ".incomplete";
   // Nothing would tell whether an old half belongs to the same content.
