@@ -9,6 +9,7 @@
 #include "tasks/image_stream.h"
 #include "tasks/index_feed.h"
 #include "tasks/ordered_prefetch.h"
+#include "tasks/prepare_picture.h"
 
 namespace openclip {
 namespace {
@@ -106,28 +107,22 @@ class Builder {
                                         entry.vector.size() * sizeof(float)});
       return prepared;
     }
-    try {
-      std::vector<uint8_t> bytes = load_image_bytes(entry.image);
+    entry.problem = picture_problem(entry.image.name, [&] {
+      const std::vector<uint8_t> bytes = load_image_bytes(entry.image);
       entry.origin.hash = content_hash(bytes);
       entry.origin.size = static_cast<int64_t>(bytes.size());
-      if (same_content(prepared)) return prepared;
-      {
-        const std::lock_guard lock(mutex_);
-        if (auto vector = writer_.find_content(entry.origin.hash)) {
-          entry.vector = std::move(*vector);
-          return prepared;
-        }
-      }
-      prepared.pixels.resize(size_t{3} * pixels_config_.height * pixels_config_.width);
-      preprocess(decode_image(bytes, entry.image.name), pixels_config_, prepared.pixels.data());
-    } catch (const Internal&) {
-      throw;
-    } catch (const Error& error) {
-      entry.problem = error.what();
-      if (entry.problem.find(entry.image.name) == std::string::npos)
-        entry.problem = entry.image.name + ": " + entry.problem;
-    }
+      if (same_content(prepared)) return;
+      if (auto vector = find_content(entry.origin.hash))
+        entry.vector = std::move(*vector);
+      else
+        prepared.pixels = tower_pixels(decode_image(bytes, entry.image.name), pixels_config_);
+    });
     return prepared;
+  }
+
+  std::optional<std::vector<float>> find_content(const std::string& hash) {
+    const std::lock_guard lock(mutex_);
+    return writer_.find_content(hash);
   }
 
   static bool same_content(const Prepared& prepared) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/error.h"
 #include "io/digest.h"
+#include "tasks/prepare_picture.h"
 
 namespace openclip {
 
@@ -12,21 +12,11 @@ PreparedImage prepare_image(ImageRef ref, const PreprocessConfig& config) {
   out.ref = std::move(ref);
   out.problem = std::move(out.ref.problem);
   if (!out.problem.empty()) return out;
-  try {
+  out.problem = picture_problem(out.ref.name, [&] {
     const std::vector<uint8_t> bytes = load_image_bytes(out.ref);
     out.digest = bytes_sha256(bytes);
-    const Image image = decode_image(bytes, out.ref.name);
-    out.pixels.resize(size_t{3} * config.height * config.width);
-    preprocess(image, config, out.pixels.data());
-  } catch (const Internal&) {
-    throw;
-  } catch (const Error& error) {
-    out.problem = error.what();
-    // Texts of the picture code do not all carry the file's name.
-    if (out.problem.find(out.ref.name) == std::string::npos)
-      out.problem = out.ref.name + ": " + out.problem;
-    out.pixels.clear();
-  }
+    out.pixels = tower_pixels(decode_image(bytes, out.ref.name), config);
+  });
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "models/preprocess_config.h"
 #include "tasks/features.h"
 #include "tasks/label_vectors.h"
+#include "tasks/prepare_picture.h"
 
 namespace openclip {
 namespace {
@@ -102,8 +103,8 @@ std::vector<float> Searcher::term_vector(const QueryTerm& term) const {
     } else {
       const auto& picture = std::get<ImageBytes>(term.what);
       const PreprocessConfig config = preprocess_config(model_->config());
-      std::vector<float> pixels(size_t{3} * config.height * config.width);
-      preprocess(decode_image(picture.bytes, picture.name), config, pixels.data());
+      const std::vector<float> pixels =
+          tower_pixels(decode_image(picture.bytes, picture.name), config);
       model_->encode_image(context_, pixels.data(), 1, vector.data());
     }
   }

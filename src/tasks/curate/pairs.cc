@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "image/convert.h"
 #include "io/json.h"
+#include "tasks/prepare_picture.h"
 
 namespace openclip {
 namespace {
@@ -56,7 +57,7 @@ CuratePair prepare(WebdatasetSample sample, const CurateRequest& request,
   row.unsafe = number_of(json, "punsafe");
   if (const auto* bytes = first_part(sample, request.image_key)) {
     row.bytes = static_cast<int64_t>(bytes->size());
-    try {
+    pair.problem = picture_problem(sample.key, [&] {
       const Image image = convert_to_rgb(decode_image(*bytes, sample.key));
       row.width = image.width;
       row.height = image.height;
@@ -64,17 +65,9 @@ CuratePair prepare(WebdatasetSample sample, const CurateRequest& request,
         row.reason = "no_caption";
       else
         row.reason = broken_plain_rule(request.rules, row);
-      if (row.reason.empty()) {
-        pair.pixels.resize(size_t{3} * config.height * config.width);
-        preprocess(image, config, pair.pixels.data());
-      }
-    } catch (const Internal&) {
-      throw;
-    } catch (const Error& error) {
-      pair.problem = error.what();
-      row.reason = "no_picture";
-      pair.pixels.clear();
-    }
+      if (row.reason.empty()) pair.pixels = tower_pixels(image, config);
+    });
+    if (!pair.problem.empty()) row.reason = "no_picture";
   } else {
     row.reason = "no_picture";
   }

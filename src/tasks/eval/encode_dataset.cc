@@ -1,10 +1,10 @@
 #include "tasks/eval/encode_dataset.h"
 
-#include "base/error.h"
 #include "image/convert.h"
 #include "models/preprocess_config.h"
 #include "tasks/features.h"
 #include "tasks/ordered_prefetch.h"
+#include "tasks/prepare_picture.h"
 
 namespace openclip {
 namespace {
@@ -21,16 +21,10 @@ Prepared prepare(EvalSample sample, const PreprocessConfig& config) {
   out.sample = std::move(sample);
   ImageRef& ref = out.sample.image;
   if (!ref.problem.empty()) return out;
-  try {
+  ref.problem = picture_problem(ref.name, [&] {
     const Image image = convert_to_rgb(decode_image(load_image_bytes(ref), ref.name));
-    out.pixels.resize(size_t{3} * config.height * config.width);
-    preprocess(image, config, out.pixels.data());
-  } catch (const Internal&) {
-    throw;
-  } catch (const Error& error) {
-    ref.problem = error.what();
-    out.pixels.clear();
-  }
+    out.pixels = tower_pixels(image, config);
+  });
   return out;
 }
 
