@@ -3,11 +3,15 @@ import io
 import json
 import pathlib
 import subprocess
+import sys
 import tarfile
 import time
 import unittest
 
 from support import BINARY, ROOT, ProgramTest, png, read_jsonl, read_npy
+
+sys.path.insert(0, str(ROOT / "tools/curation"))
+import planted  # noqa: E402
 
 MODEL = ROOT / "models/default"
 NAMES = {"cat": "cat", "guitar": "guitar", "umbrella": "umbrella", "mushroom": "mushroom",
@@ -200,6 +204,17 @@ class ShardsTest(CurateTest):
         self.assertEqual(shape, expected_shape)
         for a, b in zip(values, expected):
             self.assertAlmostEqual(a, b, 5)
+
+    def test_planted_faults_are_counted_by_rule(self):
+        kinds = {"a": "clean", "b": "mismatch", "c": "duplicate", "d": "unsafe", "e": "mismatch"}
+        rows = [{"key": "a", "similarity": 0.05, "punsafe": 0.1},  # said to be a mismatch, and is none
+                {"key": "b", "similarity": 0.01, "punsafe": 0.1, "near_duplicate": 0.2},
+                {"key": "c", "similarity": 0.4, "punsafe": 0.1, "near_duplicate": 0.99},
+                {"key": "d", "similarity": 0.4, "punsafe": 0.9, "near_duplicate": 0.97},
+                {"key": "e", "similarity": 0.4, "punsafe": 0.1}]
+        rules = {"min_similarity": 0.1, "duplicate": 0.98, "max_unsafe": "0.5"}
+        self.assertEqual(list(planted.score(kinds, rows, rules)),
+                         [("mismatch", 2, 2, 1), ("duplicate", 1, 1, 1), ("unsafe", 1, 1, 1)])
 
 
 if __name__ == "__main__":
