@@ -64,8 +64,8 @@ FAMILIES = {
         lambda c: timm_vision(c, *SIGLIP) and native_text(c),
     "EVA-01, EVA-02 and Perception Encoder: Eva of timm":
         lambda c: timm_vision(c, "eva_giant_", "eva02_", "vit_pe_core_") and native_text(c),
-    "MobileCLIP2-L-14: CLIP's ViT-L-14 under timm's names":
-        lambda c: timm_vision(c, "vit_large_patch14_clip_") and native_text(c),
+    "MobileCLIP: FastViT, ViT with a stem of convolutions, CLIP's ViT-L-14 under timm's names":
+        lambda c: timm_vision(c, "fastvit_mci", "vit_base_mci_", "vit_large_patch14_clip_") and native_text(c),
 }
 
 

@@ -18,6 +18,7 @@ from timm.layers import AttentionPoolLatent, GELUTanh, Mlp, SwiGLU
 from timm.layers.attention import AttentionRope
 from timm.models.eva import Eva, EvaAttention, EvaBlock, EvaBlockPostNorm
 from timm.models.vision_transformer import Block, VisionTransformer
+from timm.models.vision_transformer_hybrid import ConvStem, HybridEmbed
 from torch import nn
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -49,9 +50,23 @@ def foreign_part(trunk):
     parts = (block.ls1, block.ls2, block.attn.q_norm, block.attn.norm, block.mlp.norm, trunk.fc_norm)
     if any(not isinstance(part, nn.Identity) for part in parts):
         return "has further norms or LayerScale"
-    if trunk.pos_embed is None or trunk.no_embed_class or trunk.reg_token is not None:
+    if trunk.pos_embed is None or trunk.reg_token is not None:
         return "has other positions or registers"
+    if trunk.no_embed_class != is_conv_stem(trunk):
+        return "has positions for patches alone"
     return None
+
+
+def is_conv_stem(trunk):
+    """Whether patches of 16 are made by three convolutions, as MobileCLIP-B has them."""
+    if not isinstance(trunk.patch_embed, HybridEmbed):
+        return False
+    stem, width = trunk.patch_embed.backbone, trunk.embed_dim
+    assert type(stem) is ConvStem and isinstance(trunk.patch_embed.proj, nn.Identity)
+    assert [(part.conv.out_channels, *part.conv.kernel_size) for part in stem] == [
+        (width // 4, 4, 4), (width // 4, 2, 2), (width, 2, 2)]
+    assert all(part.conv.stride == part.conv.kernel_size and part.conv.padding == (0, 0) for part in stem)
+    return True
 
 
 def eva_facts(trunk):
@@ -81,14 +96,15 @@ def eva_facts(trunk):
 
 def facts(trunk):
     block, pool = trunk.blocks[0], trunk.attn_pool
-    eva = type(trunk) is Eva
+    eva, conv_stem = type(trunk) is Eva, is_conv_stem(trunk)
     eps = only(m.eps for m in trunk.modules() if isinstance(m, nn.LayerNorm))
     if pool is not None:
         assert isinstance(pool, AttentionPoolLatent) and pool.latent_len == 1
         assert eva or pool.num_heads == block.attn.num_heads
         assert pool.pos_embed is None
         assert activation(pool.mlp.act) == ("gelu" if eva else activation(block.mlp.act))
-    assert only(trunk.patch_embed.patch_size) and only(trunk.patch_embed.img_size)
+    assert conv_stem or only(trunk.patch_embed.patch_size)
+    assert only(trunk.patch_embed.img_size)
     if eva and type(block.mlp) is SwiGLU:
         mlp_width, act = only(b.mlp.fc1_x.out_features for b in trunk.blocks), "gelu"
     else:
@@ -96,8 +112,8 @@ def facts(trunk):
         act = only(activation(b.mlp.act) for b in trunk.blocks)
     out = {
         "image_size": trunk.patch_embed.img_size[0],
-        "patch_size": trunk.patch_embed.patch_size[0],
-        "patch_bias": trunk.patch_embed.proj.bias is not None,
+        "patch_size": 16 if conv_stem else trunk.patch_embed.patch_size[0],
+        "patch_bias": conv_stem or trunk.patch_embed.proj.bias is not None,
         "class_token": trunk.cls_token is not None,
         "norm_pre": isinstance(trunk.norm_pre, nn.LayerNorm),
         "width": trunk.embed_dim,
@@ -108,6 +124,8 @@ def facts(trunk):
         "norm_eps": eps,
         "pool_mlp_width": 0 if pool is None else pool.mlp.fc1.out_features,
     }
+    if conv_stem:
+        out["conv_stem"] = True
     if eva:
         out["eva"] = eva_facts(trunk)
     return out

@@ -88,6 +88,20 @@ OrderedJson vision_json(const VisionConfig& vision) {
             {"widths", vision.convnext->dims},
             {"head", vision.convnext->head_hidden > 0 ? "mlp" : "linear"},
             {"activation", activation_name(vision.activation)}};
+  if (vision.fastvit) {
+    OrderedJson depths = OrderedJson::array(), widths = OrderedJson::array();
+    for (const FastVitConfig::Stage& stage : vision.fastvit->stages) {
+      depths.push_back(stage.depth);
+      widths.push_back(stage.width);
+    }
+    return {{"kind", "FastViT"},
+            {"trunk", vision.fastvit->trunk},
+            {"image_size", vision.image_size},
+            {"width", vision.width},
+            {"layers", depths},
+            {"widths", widths},
+            {"activation", activation_name(vision.activation)}};
+  }
   OrderedJson json = {{"kind", vision.is_resnet ? "ModifiedResNet" : "ViT"},
                       {"image_size", vision.image_size},
                       {"width", vision.width},
@@ -146,6 +160,10 @@ std::string describe(const VisionConfig& v) {
     return fmt::format("ConvNeXt {}, widths {}, {}x{} pixels, {}",
                        fmt::join(v.convnext->depths, "-"), fmt::join(v.convnext->dims, "-"),
                        v.image_size, v.image_size, activation_name(v.activation));
+  if (v.fastvit)
+    return fmt::format("FastViT {}, {} stages to a width of {}, {}x{} pixels, {}", v.fastvit->trunk,
+                       v.fastvit->stages.size(), v.width, v.image_size, v.image_size,
+                       activation_name(v.activation));
   if (v.is_resnet)
     return fmt::format("ModifiedResNet {}, width {}, {} heads, {}x{} pixels",
                        fmt::join(v.stages, "-"), v.width, v.heads, v.image_size, v.image_size);

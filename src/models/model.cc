@@ -62,7 +62,7 @@ void Model::encode_image_tokens(const Context& context, const float* pixels, int
   check_arg(image_ != nullptr, "[encode_image] the image tower was not loaded");
   check_arg(count >= 0, "[encode_image] count must not be negative, got {}", count);
   const VisionConfig& vision = config_.vision;
-  if (vision.is_resnet || vision.convnext)
+  if (!vision.is_vit())
     throw Unsupported("the image tower of " + config_.name + " has no tokens");
   if (vision.attn_pool_queries > 0 && states.final_norm)
     throw Unsupported("the image tower of " + config_.name +

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "models/config/flops.h"
 #include "models/config/tensor_table.h"
+#include "models/config/transformers_config.h"
 
 namespace openclip {
 namespace {
@@ -17,7 +18,7 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
-  EXPECT_EQ(registry_names().size(), 112u);
+  EXPECT_EQ(registry_names().size(), 120u);
   int resnets = 0;
   for (const std::string& name : registry_names()) {
     const ModelConfig config = registry_config(name);
@@ -69,7 +70,7 @@ TEST(RegistryTest, CountsTheTagsThatNeedQuickGelu) {
       quick += tag.quick_gelu && !name.ends_with("-quickgelu");
       EXPECT_FALSE(tag.hub_repo.empty()) << name << ":" << tag.tag;
     }
-  EXPECT_EQ(pairs, 166);
+  EXPECT_EQ(pairs, 175);
   EXPECT_EQ(quick, 27);
 }
 
@@ -115,6 +116,27 @@ TEST(RegistryTest, EvaTrunks) {
   EXPECT_TRUE(pe.vision.eva->rope->columns_first);
   EXPECT_FALSE(registry_config("PE-Core-bigG-14-448").vision.class_token);
   EXPECT_EQ(registry_tag("PE-Core-B-16", "meta").preprocess.resize_mode, "squash");
+}
+
+TEST(RegistryTest, MobileClip) {
+  const ModelConfig s0 = registry_config("MobileCLIP2-S0"), b = registry_config("MobileCLIP-B");
+  ASSERT_TRUE(s0.vision.fastvit);
+  EXPECT_FALSE(s0.vision.is_vit() || s0.text.causal);
+  EXPECT_EQ(FastVitConfig::side(256, 3), 8);
+  EXPECT_TRUE(b.vision.conv_stem && b.text.causal && !b.vision.class_position);
+  const PreprocessSettings tag = registry_tag("MobileCLIP2-S0", "dfndr2b").preprocess;
+  EXPECT_EQ(tag.interpolation, "bilinear");
+  EXPECT_FLOAT_EQ(tag.mean[0], 0);
+  // Apple's tables of MobileCLIP's image towers: 2.4 G multiply-adds of S0.
+  EXPECT_NEAR(image_flops(s0) / 2e9, 2.4, 0.1);
+}
+
+// A CLIPModel of transformers would compute something else from the same tensors.
+TEST(RegistryTest, TowersOfTimmAreNoClipModel) {
+  EXPECT_THAT([] { transformers_config(registry_config("EVA02-B-16")); },
+              ThrowsMessage<Unsupported>(HasSubstr("its image tower is one of timm")));
+  EXPECT_THAT([] { transformers_config(registry_config("MobileCLIP-S1")); },
+              ThrowsMessage<Unsupported>(HasSubstr("its image tower is a FastViT")));
 }
 
 // Names and shapes of all tensors of all models, against open_clip's own

@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "kernels/depthwise.h"
 #include "kernels/images.h"
+#include "tensor/split.h"
 
 namespace openclip {
 namespace {
@@ -65,13 +66,35 @@ DepthwiseWeights::DepthwiseWeights(std::span<const float> weight, std::span<cons
   kernels::pack_depthwise(weight.data(), bias.data(), count, taps_.data(), bias_.data());
 }
 
-void depthwise_conv(const Context& context, Workspace& workspace, const Images& x,
-                    const DepthwiseWeights& weights, const Images& out) {
-  check_images("depthwise_conv", x, x.height, x.width, weights.channels());
-  check_images("depthwise_conv", out, x.height, x.width, weights.channels());
-  check_arg(out.count == x.count && out.pixels.data != x.pixels.data,
-            "[depthwise_conv] out must hold {} images (as x) in another place, got {}", x.count,
-            out.count);
+namespace {
+
+// Each channel of x as many times as out has channels for it.
+void repeat_channels(const Context& context, const Images& x, const Images& out) {
+  const int64_t times = out.channels() / x.channels();
+  for_rows(context, x.pixels.rows, out.channels(), [&](int64_t begin, int64_t count) {
+    for (int64_t row = begin; row < begin + count; ++row) {
+      const float* from = x.pixels.row(row);
+      float* to = out.pixels.row(row);
+      for (int64_t c = 0; c < x.channels(); ++c) to = std::fill_n(to, times, from[c]);
+    }
+  });
+}
+
+// Every stride-th pixel of every stride-th row.
+void keep_pixels(const Context& context, const Images& x, int64_t stride, const Images& out) {
+  for_rows(context, out.pixels.rows, out.channels(), [&](int64_t begin, int64_t count) {
+    for (int64_t row = begin; row < begin + count; ++row) {
+      const int64_t column = row % out.width, y = row / out.width % out.height;
+      const int64_t image = row / out.width / out.height;
+      const float* from = x.pixels.row((image * x.height + y * stride) * x.width + column * stride);
+      std::copy_n(from, out.channels(), out.pixels.row(row));
+    }
+  });
+}
+
+// Stride 1, as many channels as weights.
+void depthwise_conv_of(const Context& context, Workspace& workspace, const Images& x,
+                       const DepthwiseWeights& weights, const Images& out) {
   const size_t height = unsigned_of(x.height), width = unsigned_of(x.width);
   const size_t blocks = kernels::depthwise_blocks(unsigned_of(x.channels()));
   const size_t threads = unsigned_of(context.threads());
@@ -92,6 +115,37 @@ void depthwise_conv(const Context& context, Workspace& workspace, const Images& 
                               scratch + unsigned_of(worker) * floats, out.pixels.row(first));
     }
   });
+}
+
+}  // namespace
+
+void depthwise_conv(const Context& context, Workspace& workspace, const Images& x,
+                    const DepthwiseWeights& weights, const Images& out, int64_t stride) {
+  const int64_t channels = weights.channels();
+  check_arg(stride > 0, "[depthwise_conv] stride must be above 0, got {}", stride);
+  check_arg(
+      x.channels() > 0 && channels % x.channels() == 0,
+      "[depthwise_conv] x must have {} channels (as the weights) or a fraction of them, got {}",
+      channels, x.channels());
+  check_images("depthwise_conv", x, x.height, x.width, x.channels());
+  check_images("depthwise_conv", out, (x.height + stride - 1) / stride,
+               (x.width + stride - 1) / stride, channels);
+  check_arg(out.count == x.count && out.pixels.data != x.pixels.data,
+            "[depthwise_conv] out must hold {} images (as x) in another place, got {}", x.count,
+            out.count);
+  const Workspace::Frame frame(workspace);
+  const auto full_size = [&] {
+    return Images{workspace.take(x.pixels.rows, channels), x.count, x.height, x.width};
+  };
+  Images from = x;
+  if (channels != x.channels()) {
+    from = full_size();
+    repeat_channels(context, x, from);
+  }
+  if (stride == 1) return depthwise_conv_of(context, workspace, from, weights, out);
+  const Images all = full_size();
+  depthwise_conv_of(context, workspace, from, weights, all);
+  keep_pixels(context, all, stride, out);
 }
 
 void average_pool(const Context& context, const Images& x, int64_t window, const Images& out) {

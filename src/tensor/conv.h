@@ -53,11 +53,13 @@ class DepthwiseWeights {
   Buffer taps_, bias_;
 };
 
-/// out[y, x, c] = bias[c] + the 7x7 window of channel c around (y, x) times its weights; stride 1,
-/// zeros outside of the image. out: as x, another place. Throws: InvalidArgument if weights or out
-/// do not fit. Source: torch.nn.functional.conv2d with groups = channels and padding 3.
+/// out[y, x, c] = bias[c] + the 7x7 window of channel c * channels(x) / channels(out) around
+/// (stride * y, stride * x) times its weights; zeros outside of the image. x has as many channels
+/// as the weights or an integer fraction of them. out: [ceil(size / stride)], another place than x.
+/// With a stride above 1 all pixels are computed and some kept. Throws: InvalidArgument if weights
+/// or out do not fit. Source: torch.nn.functional.conv2d with groups = channels(x) and padding 3.
 void depthwise_conv(const Context& context, Workspace& workspace, const Images& x,
-                    const DepthwiseWeights& weights, const Images& out);
+                    const DepthwiseWeights& weights, const Images& out, int64_t stride = 1);
 
 /// Means of `window` x `window` pixels. Throws: InvalidArgument if out does not fit.
 /// Source: torch.nn.AvgPool2d(window).

@@ -68,6 +68,34 @@ TEST_F(ConvTest, DepthwiseMatchesReferenceOnAnyNumberOfThreads) {
   }
 }
 
+// Two outputs of each channel, every second pixel of an odd and an even side.
+TEST_F(ConvTest, DepthwiseWithStrideAndMoreOutputsThanChannels) {
+  constexpr size_t kTaps = 49, kHeight = 9, kWidth = 8, kOut = 2 * kIn;
+  const std::vector<float> x = kernels::Random(4).vector(kCount * kHeight * kWidth * kIn);
+  const std::vector<float> w = kernels::Random(5).vector(kOut * kTaps);
+  const std::vector<float> bias = kernels::Random(6).vector(kOut);
+  std::vector<float> wide, all(kCount * kHeight * kWidth * kOut), want;
+  for (const float value : x) wide.insert(wide.end(), 2, value);
+  for (size_t i = 0; i < kCount; ++i) {
+    const size_t first = i * kHeight * kWidth * kOut;
+    kernels::ref::depthwise_conv({&wide[first], kHeight, kWidth, kOut, w.data(), bias.data()},
+                                 &all[first]);
+    for (size_t y = 0; y < kHeight; y += 2)
+      for (size_t column = 0; column < kWidth; column += 2) {
+        const float* pixel = &all[first + (y * kWidth + column) * kOut];
+        want.insert(want.end(), pixel, pixel + kOut);
+      }
+  }
+  std::vector<float> got(want.size()), from = x;
+  Workspace workspace;
+  const Images in{{from.data(), kCount * kHeight * kWidth, kIn}, kCount, kHeight, kWidth};
+  const Images out{{got.data(), kCount * 5 * 4, kOut}, kCount, 5, 4};
+  depthwise_conv(Context(2), workspace, in, DepthwiseWeights(w, bias, kOut), out, 2);
+  kernels::expect_near(got, want, kernels::sum_tolerance(kTaps));
+  EXPECT_THROW(depthwise_conv(Context(1), workspace, in, DepthwiseWeights(w, bias, kOut), out),
+               InvalidArgument);
+}
+
 TEST_F(ConvTest, DepthwiseRejectsWrongShapes) {
   const std::vector<float> w(kIn * 49), bias(kIn);
   std::vector<float> out(x_.size());

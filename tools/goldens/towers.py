@@ -16,6 +16,7 @@ import functools
 import json
 import pathlib
 import sys
+from unittest import mock
 
 import numpy
 import open_clip
@@ -23,6 +24,8 @@ import safetensors.torch
 import timm
 import torch
 from open_clip.model import resize_pos_embed, resize_text_pos_embed
+from timm.models import vision_transformer_hybrid
+from timm.models.vision_transformer_hybrid import ConvStem
 
 VIT = dict(image_size=28, layers=2, width=24, head_width=12, patch_size=8)
 RESNET = dict(image_size=96, layers=[2, 1, 1, 1], width=4, head_width=64)
@@ -51,6 +54,13 @@ def eva(name, pool="token", **kwargs):
     """As EVA* and PE-Core-*: small, but with their blocks, rotary positions and pooling."""
     return dict(custom_text=True, vision_cfg=timm_vit(name, pool, None, **dict({"num_heads": 2}, **kwargs)),
                 text_cfg=TEXT)
+
+
+def mobileclip(name, pool="avg", **sizes):
+    """As MobileCLIP*: small, every option of FastViT in its place."""
+    return dict(custom_text=True, vision_cfg=dict(
+        image_size=72, timm_model_name=name, timm_model_pretrained=False, timm_pool=pool, timm_proj=None,
+        timm_model_kwargs=sizes), text_cfg=dict(TEXT, layers=1, no_causal_mask=True))
 
 
 SIGLIP2 = siglip("vit_so400m_patch16_siglip_256", embed_dim=36, num_heads=4, mlp_ratio=3.7362)
@@ -108,11 +118,21 @@ CASES = {
     "pe_core_resized_up": (eva("vit_pe_core_base_patch16_224", "map", embed_dim=32, num_heads=4, depth=1),
                            torch.float32),
 }
+CASES.update({  # 72 pixels are halved to odd sizes
+    "mobileclip_s0": (mobileclip("fastvit_mci0", layers=[1, 1, 2, 1], embed_dims=[8, 16, 16, 32]), torch.float16),
+    "mobileclip_s3": (mobileclip("fastvit_mci3", layers=[1, 1, 1, 1, 2], embed_dims=[4, 8, 16, 32, 32]),
+                      torch.float16),
+    "mobileclip_b": (mobileclip("vit_base_mci_224", "token", embed_dim=24, depth=2, num_heads=3, img_size=72),
+                     torch.float32),
+    "mobileclip_b_resized_up": (mobileclip("vit_base_mci_224", "token", embed_dim=24, depth=1, num_heads=3,
+                                           img_size=72), torch.float32),
+})
 RESIZED = {  # case: image size, context length
     "resized_up": (44, 12),
     "resized_down": (28, 8),
     "siglip_resized_up": (66, 11),
     "pe_core_resized_up": (44, 9),
+    "mobileclip_b_resized_up": (104, 9),
     "siglip_resized_down": (32, 7),
 }
 
@@ -121,12 +141,14 @@ def create(cfg):
     cfg = json.loads(json.dumps(cfg))
     custom = cfg.pop("custom_text", False)
     sizes = cfg["vision_cfg"].pop("timm_model_kwargs", {})
-    make = timm.create_model
-    timm.create_model = functools.partial(make, **sizes)
-    try:
+    width = sizes.get("embed_dim", 0)
+
+    def small_stem(channels, **kwargs):  # timm's has the widths of the full size, whatever embed_dim
+        return ConvStem(channels=(width // 4, width // 4, width), **kwargs)
+
+    with mock.patch.object(timm, "create_model", functools.partial(timm.create_model, **sizes)), \
+            mock.patch.object(vision_transformer_hybrid, "ConvStem", small_stem):
         return (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**cfg).eval()
-    finally:
-        timm.create_model = make
 
 
 def resize(model, cfg, image_size, context_length):

@@ -68,6 +68,26 @@ TEST(ConvNextConfigTest, RefusesWhatTheEngineLacks) {
               ThrowsMessage<Unsupported>(HasSubstr("'convnextv2_base' is not supported")));
 }
 
+TEST(FastVitConfigTest, RefusesWhatTheEngineLacks) {
+  const auto reading = [](const std::string& rest) {
+    return [rest] { parse(R"("timm_model_name":"fastvit_mci0")" + rest, ""); };
+  };
+  const auto kwargs = [&](const std::string& text) {
+    return reading(R"(,"timm_model_kwargs":{)" + text + "}");
+  };
+  EXPECT_THAT(reading(R"(,"timm_pool":"max")"),
+              ThrowsMessage<Unsupported>(HasSubstr("timm_pool must be avg")));
+  EXPECT_THAT(reading(R"(,"timm_proj":"mlp")"),
+              ThrowsMessage<Unsupported>(HasSubstr("timm_proj must be absent")));
+  EXPECT_THAT(kwargs(R"("layers":[1,2,3])"), ThrowsMessage<ParseError>(HasSubstr("be 4 sizes")));
+  EXPECT_THAT(kwargs(R"("embed_dims":[8,12,16,32])"),
+              ThrowsMessage<ParseError>(HasSubstr("multiples of one another")));
+  EXPECT_THAT(kwargs(R"("embed_dims":[8,8,8,8])"),
+              ThrowsMessage<ParseError>(HasSubstr("must be multiples of 32")));
+  EXPECT_THAT(kwargs(R"("token_mixers":["attention"])"),
+              ThrowsMessage<Unsupported>(HasSubstr("token_mixers")));
+}
+
 TEST(HfTextConfigTest, NameStandsForSizes) {
   const ModelConfig config = parse("", R"("hf_model_name":"xlm-roberta-large")");
   EXPECT_TRUE(config.custom_text);

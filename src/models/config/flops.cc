@@ -66,9 +66,33 @@ double convnext_flops(const VisionConfig& vision, int embed_dim) {
   return flops + (hidden > 0 ? 2 * hidden * (width + embed_dim) : 2 * width * embed_dim);
 }
 
+double fastvit_flops(const VisionConfig& vision, int embed_dim) {
+  const FastVitConfig& fastvit = *vision.fastvit;
+  const double first = fastvit.stages.front().width;
+  const double start = static_cast<double>(FastVitConfig::side(vision.image_size, 0));
+  double flops = conv_flops(2 * start, first, 3, 3) + conv_flops(start, first, 1, 3) +
+                 conv_flops(start, first, first, 1);
+  for (size_t s = 0; s < fastvit.stages.size(); ++s) {
+    const FastVitConfig::Stage& stage = fastvit.stages[s];
+    const double side = static_cast<double>(FastVitConfig::side(vision.image_size, s));
+    const double area = side * side, width = stage.width;
+    if (s > 0) flops += conv_flops(side, width, 1, 7) + conv_flops(side, width, width, 1);
+    if (stage.attention) flops += conv_flops(side, width, 1, 7);
+    const double mix = stage.attention
+                           ? 4 * conv_flops(side, width, width, 1) + 4 * area * area * width
+                           : conv_flops(side, width, 1, 3);
+    flops += stage.depth * (mix + conv_flops(side, width, 1, 7) +
+                            2 * conv_flops(side, stage.mlp_width, width, 1));
+  }
+  const double last =
+      static_cast<double>(FastVitConfig::side(vision.image_size, fastvit.stages.size() - 1));
+  return flops + conv_flops(last, vision.width, 1, 3) + 2.0 * vision.width * embed_dim;
+}
+
 }  // namespace
 
 double image_flops(const ModelConfig& config) {
+  if (config.vision.fastvit) return fastvit_flops(config.vision, config.embed_dim);
   if (config.vision.convnext) return convnext_flops(config.vision, config.embed_dim);
   return config.vision.is_resnet ? resnet_flops(config.vision, config.embed_dim)
                                  : vit_flops(config.vision, config.embed_dim);

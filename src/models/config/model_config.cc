@@ -88,6 +88,8 @@ void read_trunk_kwargs(Reader& vision_cfg, const std::string& source, VisionConf
     vision.pool_mlp_width = static_cast<int>(vision.width * reader.number("mlp_ratio", pool_ratio));
   reader.refuse_unknown();
   if (vision.width % vision.heads != 0) reader.fail("num_heads", "does not divide the width");
+  if (vision.conv_stem && (vision.patch_size != 16 || vision.width % 4 != 0))
+    reader.fail("embed_dim", "must be a multiple of 4, and the patches 16, for a ConvStem");
   if (!vision.eva) return;
   if (vision.eva->rope && vision.width / vision.heads % 4 != 0)
     reader.fail("num_heads", "must leave heads a multiple of 4 wide");
@@ -102,6 +104,13 @@ VisionConfig read_timm_vision(Reader& reader, const std::string& source, int emb
   if (is_convnext_trunk(name)) {
     vision.image_size = read_image_size(reader, 224);
     read_convnext(reader, embed_dim, vision);
+    reader.skip({"timm_model_pretrained", "timm_drop", "timm_drop_path"});
+    reader.refuse_unknown();
+    return vision;
+  }
+  if (is_fastvit_trunk(name)) {
+    vision.image_size = read_image_size(reader, 256);
+    read_fastvit(reader, vision);
     reader.skip({"timm_model_pretrained", "timm_drop", "timm_drop_path"});
     reader.refuse_unknown();
     return vision;
@@ -299,7 +308,7 @@ bool uses_quick_gelu(const ModelConfig& config) {
 }
 
 void force_quick_gelu(ModelConfig& config) {
-  if (!config.vision.convnext && !config.vision.is_timm())
+  if (config.vision.timm_trunk.empty() && !config.vision.convnext && !config.vision.fastvit)
     config.vision.activation = Activation::quick_gelu;
   if (!config.text.hf) config.text.activation = Activation::quick_gelu;
   if (config.decoder) config.decoder->activation = Activation::quick_gelu;

@@ -11,6 +11,7 @@
 #include "base/precision.h"
 #include "models/config/convnext.h"
 #include "models/config/eva.h"
+#include "models/config/fastvit.h"
 #include "models/config/hf_text.h"
 
 namespace openclip {
@@ -39,6 +40,8 @@ struct VisionConfig {
   int patch_size = 32;
   std::optional<float> ls_init_value;  // LayerScale, absent = none
   bool class_token = true;
+  bool class_position = true;    // of the class token; else only patches have positions
+  bool conv_stem = false;        // patches of 16 by three convolutions, 4x4, 2x2 and 2x2
   bool patch_bias = false;       // of the convolution that makes the patches
   bool fixed_positions = false;  // sin_cos_2d: not learned
   bool no_ln_pre = false;
@@ -50,9 +53,11 @@ struct VisionConfig {
   VisionProjection projection = VisionProjection::matrix;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
-  std::optional<EvaConfig> eva{};  // present: timm's Eva, with what that adds to a ViT
+  std::optional<EvaConfig> eva{};            // present: timm's Eva, with what that adds to a ViT
   std::optional<ConvNextConfig> convnext{};  // present: no ViT, and the ViT's sizes say nothing
+  std::optional<FastVitConfig> fastvit{};    // the same
 
+  bool is_vit() const { return !is_resnet && !convnext && !fastvit; }
   bool is_timm() const { return !timm_trunk.empty(); }
   int grid() const { return image_size / (is_resnet ? 32 : patch_size); }
   int tokens() const { return grid() * grid() + (class_token ? 1 : 0); }  // of a ViT

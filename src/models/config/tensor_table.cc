@@ -132,16 +132,30 @@ void add_eva_block(Table& table, const std::string& block, const VisionConfig& v
   table.linear(block + "mlp.fc2", width, wide, weight, constant(0));
 }
 
+// timm's ConvStem of vit_base_mci_224.
+void add_conv_stem(Table& table, const std::string& name, int64_t width) {
+  table.conv(name + "0.conv", width / 4, 3, 4);
+  table.batch_norm(name + "0.bn", width / 4);
+  table.conv(name + "1.conv", width / 4, width / 4, 2);
+  table.batch_norm(name + "1.bn", width / 4);
+  table.conv(name + "2.conv", width, width / 4, 2);
+  table.add(name + "2.conv.bias", {width}, fan_in(width));
+}
+
 // timm's VisionTransformer and Eva. Its weights start from N(0, 0.02), biases from 0.
 void add_timm_vit(Table& table, const VisionConfig& vision, int embed_dim) {
   const VitKeys& keys = kTimmVit;
   const int64_t width = vision.width, patch = vision.patch_size;
   const Init weight = normal(0.02);
   if (vision.class_token) table.add(keys.class_token, {1, 1, width}, normal(1e-6));
-  add_positions(table, keys.positions, {1, vision.tokens(), width}, weight,
-                TensorSpec::Resize::grid, vision.class_token ? 1 : 0);
-  table.conv(keys.patches, width, 3, patch);
-  if (vision.patch_bias)
+  const int prefix = vision.class_token && vision.class_position ? 1 : 0;
+  add_positions(table, keys.positions, {1, int64_t{vision.grid()} * vision.grid() + prefix, width},
+                weight, TensorSpec::Resize::grid, prefix);
+  if (vision.conv_stem)
+    add_conv_stem(table, "trunk.patch_embed.backbone.", width);
+  else
+    table.conv(keys.patches, width, 3, patch);
+  if (vision.patch_bias && !vision.conv_stem)
     table.add(std::string(keys.patches) + ".bias", {width}, fan_in(3 * patch * patch));
   if (!vision.no_ln_pre) table.layer_norm(keys.ln_pre, width);
   const BlockInit init{weight, weight, constant(0), weight, weight};
@@ -203,7 +217,9 @@ void add_resnet(Table& table, const VisionConfig& vision, int embed_dim) {
 
 std::vector<TensorSpec> vision_tensors(const ModelConfig& config) {
   Table table("visual.");
-  if (config.vision.convnext)
+  if (config.vision.fastvit)
+    add_fastvit(table, config);
+  else if (config.vision.convnext)
     add_convnext(table, config);
   else if (config.vision.is_resnet)
     add_resnet(table, config.vision, config.embed_dim);

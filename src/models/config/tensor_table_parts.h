@@ -58,6 +58,9 @@ class Table {
 /// ConvNeXt and its head: tensor_table_convnext.cc.
 void add_convnext(Table& table, const ModelConfig& config);
 
+/// FastViT and its head: tensor_table_fastvit.cc.
+void add_fastvit(Table& table, const ModelConfig& config);
+
 /// RoBERTa and its projection: tensor_table_hf_text.cc.
 void add_hf_text(Table& table, const ModelConfig& config);
 

@@ -169,6 +169,8 @@ void check_expressible(const ModelConfig& config) {
   refuse(config.decoder.has_value(), "it writes captions");
   refuse(vision.is_resnet, "its image tower is a ResNet");
   refuse(vision.convnext.has_value(), "its image tower is a ConvNeXt");
+  refuse(vision.fastvit.has_value(), "its image tower is a FastViT");
+  refuse(vision.is_timm(), "its image tower is one of timm");
   refuse(text.hf.has_value(), "its text tower is not CLIP's");
   refuse(vision.ls_init_value || text.ls_init_value, "it has LayerScale");
   refuse(vision.no_ln_pre, "no_ln_pre is set");

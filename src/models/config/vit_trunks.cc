@@ -64,6 +64,8 @@ bool apply_vit_trunk(const std::string& name, VisionConfig& vision) {
   vision.patch_size = trunk.at("patch_size");
   vision.patch_bias = trunk.at("patch_bias");
   vision.class_token = trunk.at("class_token");
+  vision.class_position = !trunk.contains("conv_stem");
+  vision.conv_stem = trunk.contains("conv_stem");
   vision.no_ln_pre = !trunk.at("norm_pre").get<bool>();
   vision.width = trunk.at("width");
   vision.layers = trunk.at("layers");

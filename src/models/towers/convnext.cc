@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/images.h"
+#include "models/towers/folded_conv.h"
 #include "tensor/split.h"
 
 namespace openclip {
@@ -18,19 +19,8 @@ constexpr int64_t kChunkPixels = 12 * 224 * 224;
 // read the weights too often.
 constexpr int64_t kHiddenFloats = int64_t{1} << 20, kLeastRows = 512;
 
-// A convolution's weights with the columns turned from torch's (channel, y, x) to (y, x, channel).
 Linear load_conv(const Context& context, const Weights& weights, const std::string& name) {
-  const Tensor weight = weights.tensor(context, name + ".weight");  // [out, in, kernel, kernel]
-  const Tensor bias = weights.tensor(context, name + ".bias");
-  const int64_t out = weight.shape()[0], channels = weight.shape()[1];
-  const int64_t area = weight.shape()[2] * weight.shape()[3];
-  Buffer turned(static_cast<size_t>(weight.elements()));
-  float* to = turned.data();
-  for (int64_t o = 0; o < out; ++o)
-    for (int64_t i = 0; i < area; ++i)
-      for (int64_t c = 0; c < channels; ++c) *to++ = weight.data()[(o * channels + c) * area + i];
-  return Linear(context, std::span<const float>(turned.data(), turned.size()), bias.span(),
-                {channels * area, out}, weights.precision());
+  return FoldedConv(context, weights, name).add(name).linear(weights.precision());
 }
 
 NormWeights load_norm(const Context& context, const Weights& weights, const std::string& name,

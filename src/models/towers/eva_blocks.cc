@@ -46,13 +46,14 @@ EvaBlocks::Block EvaBlocks::load(const Context& context, const Weights& weights,
   const auto norm = [&](const char* part) {
     return NormWeights::load(context, weights, name + part, config_.norm_eps);
   };
-  const auto layer = [&](const char* part) { return weights.linear(context, name + part); };
+  const auto layer = [&](const char* part) { return weights.block_linear(context, name + part); };
   Block block{.norm_1 = norm("norm1"), .norm_2 = norm("norm2")};
   block.proj = layer("attn.proj");
   block.fc2 = layer("mlp.fc2");
   if (eva.qkv == EvaQkv::separate) {
     block.q = layer("attn.q_proj");
-    block.k = weights.linear(context, Names{.weight = name + "attn.k_proj.weight", .bias = ""});
+    block.k =
+        weights.block_linear(context, Names{.weight = name + "attn.k_proj.weight", .bias = ""});
     block.v = layer("attn.v_proj");
   } else {
     const std::string weight = name + "attn.qkv.weight";
@@ -65,15 +66,15 @@ EvaBlocks::Block EvaBlocks::load(const Context& context, const Weights& weights,
       const Tensor v_bias = weights.tensor(context, name + "attn.v_bias");
       shift.shift.assign(v_bias.span().begin(), v_bias.span().end());
     }
-    block.q = weights.linear(context, Names{.weight = weight,
-                                            .bias = joint ? bias : name + "attn.q_bias",
-                                            .rows = std::pair(int64_t{0}, width)});
-    block.k = weights.linear(
+    block.q = weights.block_linear(context, Names{.weight = weight,
+                                                  .bias = joint ? bias : name + "attn.q_bias",
+                                                  .rows = std::pair(int64_t{0}, width)});
+    block.k = weights.block_linear(
         context, Names{.weight = weight, .bias = bias, .rows = std::pair(width, width)});
-    block.v = weights.linear(context, Names{.weight = weight,
-                                            .bias = bias,
-                                            .rows = std::pair(2 * width, width),
-                                            .affine = joint ? nullptr : &shift});
+    block.v = weights.block_linear(context, Names{.weight = weight,
+                                                  .bias = bias,
+                                                  .rows = std::pair(2 * width, width),
+                                                  .affine = joint ? nullptr : &shift});
   }
   if (!eva.swiglu) {
     block.fc1 = layer("mlp.fc1");
@@ -83,8 +84,8 @@ EvaBlocks::Block EvaBlocks::load(const Context& context, const Weights& weights,
   block.mlp_norm = norm("mlp.norm");
   const ChannelAffine down = scaled(config_.mlp_width, 1 / kQuickGelu);
   const ChannelAffine up = scaled(config_.mlp_width, kQuickGelu);
-  block.gate = weights.linear(context, name + "mlp.fc1_g", &down);
-  block.fc1 = weights.linear(context, name + "mlp.fc1_x", &up);
+  block.gate = weights.block_linear(context, name + "mlp.fc1_g", &down);
+  block.fc1 = weights.block_linear(context, name + "mlp.fc1_x", &up);
   return block;
 }
 

@@ -120,17 +120,17 @@ TEST(ModelTest, SharedBeginningsAndEqualTextsChangeNoBit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
-                         testing::Values("plain", "scale_average_quick", "no_ln_pre_last",
-                                         "eos_bf16", "causal_last", "first_no_projection",
-                                         "resnet_f16", "resnet_quick", "convnext_linear",
-                                         "convnext_mlp_bf16", "roberta_mean_mlp",
-                                         "xlm_roberta_cls_linear_bf16", "xlm_roberta_no_projection",
-                                         "clipa", "metaclip2", "siglip", "siglip2", "mobileclip2_l",
-                                         "resized_up", "resized_down", "siglip_resized_up",
-                                         "siglip_resized_down", "eva01", "eva02", "eva02_enormous",
-                                         "pe_core", "pe_core_gigantic", "pe_core_resized_up"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(
+    Models, GoldenTest,
+    testing::Values("plain", "scale_average_quick", "no_ln_pre_last", "eos_bf16", "causal_last",
+                    "first_no_projection", "resnet_f16", "resnet_quick", "convnext_linear",
+                    "convnext_mlp_bf16", "roberta_mean_mlp", "xlm_roberta_cls_linear_bf16",
+                    "xlm_roberta_no_projection", "clipa", "metaclip2", "siglip", "siglip2",
+                    "mobileclip2_l", "resized_up", "resized_down", "siglip_resized_up",
+                    "siglip_resized_down", "eva01", "eva02", "eva02_enormous", "pe_core",
+                    "pe_core_gigantic", "pe_core_resized_up", "mobileclip_s0", "mobileclip_s3",
+                    "mobileclip_b", "mobileclip_b_resized_up"),
+    [](const auto& info) { return std::string(info.param); });
 
 TEST(ModelTest, ScaleAndBias) {
   const Golden golden("no_ln_pre_last");

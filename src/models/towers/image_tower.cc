@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/towers/convnext.h"
+#include "models/towers/fastvit.h"
 #include "models/towers/resnet.h"
 #include "models/towers/vit.h"
 
@@ -11,6 +12,7 @@ namespace openclip {
 std::unique_ptr<ImageTower> ImageTower::load(const Context& context, const Weights& weights,
                                              const ModelConfig& config) {
   if (config.vision.convnext) return std::make_unique<ConvNextTower>(context, weights, config);
+  if (config.vision.fastvit) return std::make_unique<FastVitTower>(context, weights, config);
   if (config.vision.is_resnet)
     return std::make_unique<ResNetTower>(context, weights, config.vision);
   return std::make_unique<VitTower>(context, weights, config.vision);

@@ -1,12 +1,12 @@
 #include "models/towers/resnet.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "models/towers/folded_conv.h"
 
 namespace openclip {
 namespace {
 
-constexpr float kBatchNormEps = 1e-5f;  // torch.nn.BatchNorm2d's default
 constexpr ConvOptions kConv1x1{.op = UnaryOp::relu};
 constexpr ConvOptions kConv3x3{.kernel = 3, .padding = 1, .op = UnaryOp::relu};
 constexpr ConvOptions kStemConv{.kernel = 3, .stride = 2, .padding = 1, .op = UnaryOp::relu};
@@ -20,30 +20,13 @@ Images take_images(Workspace& workspace, int64_t count, int64_t height, int64_t 
   return {workspace.take(count * height * width, channels), count, height, width};
 }
 
-}  // namespace
-
+// A convolution without bias and the BatchNorm after it.
 Linear load_conv_bn(const Context& context, const Weights& weights, const std::string& conv,
                     const std::string& batch_norm, Precision precision) {
-  const Tensor weight = weights.tensor(context, conv + ".weight");  // [out, in, kernel, kernel]
-  const Tensor scale = weights.tensor(context, batch_norm + ".weight");
-  const Tensor shift = weights.tensor(context, batch_norm + ".bias");
-  const Tensor mean = weights.tensor(context, batch_norm + ".running_mean");
-  const Tensor variance = weights.tensor(context, batch_norm + ".running_var");
-  const int64_t out = weight.shape()[0], channels = weight.shape()[1];
-  const int64_t area = weight.shape()[2] * weight.shape()[3];
-  std::vector<float> folded(static_cast<size_t>(weight.elements()));
-  std::vector<float> bias(static_cast<size_t>(out));
-  size_t to = 0;
-  for (int64_t o = 0; o < out; ++o) {
-    const double factor =
-        scale.data()[o] / std::sqrt(static_cast<double>(variance.data()[o]) + kBatchNormEps);
-    bias[static_cast<size_t>(o)] = static_cast<float>(shift.data()[o] - mean.data()[o] * factor);
-    for (int64_t i = 0; i < area; ++i)
-      for (int64_t c = 0; c < channels; ++c)
-        folded[to++] = static_cast<float>(weight.data()[(o * channels + c) * area + i] * factor);
-  }
-  return Linear(context, folded, bias, {channels * area, out}, precision);
+  return FoldedConv(context, weights, conv).add(conv, batch_norm).linear(precision);
 }
+
+}  // namespace
 
 ResNetTower::ResNetTower(const Context& context, const Weights& weights, const VisionConfig& config)
     : ImageTower(

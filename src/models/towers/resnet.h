@@ -10,12 +10,6 @@
 
 namespace openclip {
 
-/// A convolution without bias and the BatchNorm after it, folded into one: with s = weight /
-/// sqrt(running_var + eps), the weights become W * s and the bias becomes bias - running_mean * s.
-/// The kernel's columns are turned from torch's (channel, y, x) to (y, x, channel).
-Linear load_conv_bn(const Context& context, const Weights& weights, const std::string& conv,
-                    const std::string& batch_norm, Precision precision);
-
 /// Stem of three convolutions, four stages of bottlenecks, attention pooling.
 class ResNetTower final : public ImageTower {
  public:

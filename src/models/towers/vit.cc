@@ -36,10 +36,21 @@ std::variant<Transformer, EvaBlocks> load_blocks(const Context& context, const W
 }
 
 Linear load_patches(const Context& context, const Weights& weights, const VisionConfig& config) {
+  if (config.conv_stem) return {};
   const std::string name = key(vit_keys(config).patches);
   return weights.linear(context,
                         Weights::LinearNames{.weight = name + ".weight",
                                              .bias = config.patch_bias ? name + ".bias" : ""});
+}
+
+// [tokens, width], a row of zeros for a class token that has no position.
+Tensor load_positions(const Context& context, const Weights& weights, const VisionConfig& config) {
+  Tensor stored = weights.positions(context, key(vit_keys(config).positions));
+  if (!config.class_token || config.class_position) return stored;
+  Tensor all{Shape{config.tokens(), config.width}};
+  std::fill_n(all.data(), config.width, 0.0f);
+  std::copy_n(stored.data(), stored.elements(), all.data() + config.width);
+  return all;
 }
 
 }  // namespace
@@ -50,10 +61,11 @@ VitTower::VitTower(const Context& context, const Weights& weights, const VisionC
       tokens_(config.tokens()),
       prefix_(config.class_token ? 1 : 0),
       patches_(load_patches(context, weights, config)),
-      positions_(weights.positions(context, key(vit_keys(config).positions))),
+      positions_(load_positions(context, weights, config)),
       ln_post_(NormWeights::load(context, weights, key(vit_keys(config).ln_post), config.norm_eps)),
       blocks_(load_blocks(context, weights, config)) {
   const VitKeys& keys = vit_keys(config);
+  if (config.conv_stem) stem_.emplace(context, weights);
   if (!config.no_ln_pre)
     ln_pre_ = NormWeights::load(context, weights, key(keys.ln_pre), config.norm_eps);
   if (config.class_token) {
@@ -79,7 +91,10 @@ void VitTower::embed(const Context& context, Workspace& workspace, const float* 
   const Matrix patches = workspace.take(count * (tokens_ - prefix_), config_.width);
   const kernels::PatchRows rows(pixels, 3, static_cast<size_t>(config_.image_size),
                                 static_cast<size_t>(config_.patch_size));
-  linear(context, rows, patches_, patches);
+  if (stem_)
+    stem_->run(context, workspace, pixels, config_.image_size, count, patches);
+  else
+    linear(context, rows, patches_, patches);
   const ConstMatrix positions = positions_.matrix();
   for_rows(context, count, tokens_ * config_.width, [&](int64_t begin, int64_t images) {
     for (int64_t i = begin; i < begin + images; ++i) {

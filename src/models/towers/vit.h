@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/towers/attentional_pool.h"
+#include "models/towers/conv_stem.h"
 #include "models/towers/eva_blocks.h"
 #include "models/towers/image_tower.h"
 #include "models/towers/latent_pool.h"
@@ -46,8 +47,9 @@ class VitTower final : public ImageTower {
   void pool_average(const Context& context, int64_t count, Matrix x, Matrix out) const;
 
   VisionConfig config_;
-  int64_t tokens_;  // of one image, class token included
-  int64_t prefix_;  // 1 with a class token, else 0
+  int64_t tokens_;                // of one image, class token included
+  int64_t prefix_;                // 1 with a class token, else 0
+  std::optional<ConvStem> stem_;  // makes the patches, in place of patches_
   Linear patches_;
   Tensor positions_;  // [tokens, width], the class token added to row 0
   std::optional<NormWeights> ln_pre_;
