@@ -15,7 +15,8 @@ import os
 import numpy as np
 import open_clip
 import torch
-from open_clip.loss import ClipLoss
+from open_clip.coca_model import CoCa
+from open_clip.loss import ClipLoss, CoCaLoss
 from open_clip.model import CLIP, CustomTextCLIP
 from open_clip_train.scheduler import const_lr, const_lr_cooldown, cosine_lr
 
@@ -40,6 +41,15 @@ MODELS = {
         "vision_cfg": {"image_size": 64, "layers": [1, 2, 1, 1], "width": 8, "head_width": 32},
         "text_cfg": TEXT,
     },
+    "vit_coca": {
+        "embed_dim": 32,
+        "custom_text": True,
+        "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 48, "layers": 2, "head_width": 16,
+                       "attentional_pool": True, "attn_pooler_queries": 6, "attn_pooler_heads": 4,
+                       "output_tokens": True},
+        "text_cfg": {**TEXT, "embed_cls": True, "output_tokens": True},
+        "multimodal_cfg": {"context_length": 12, "vocab_size": 64, "width": 32, "heads": 2, "layers": 2},
+    },
 }
 BATCH, STEPS, WARMUP, LR, DECAY = 8, 10, 3, 1e-3, 0.2
 
@@ -58,8 +68,20 @@ def hash_fill(count, salt):
 
 def build(cfg):
     cfg = dict(cfg)
-    cls = CustomTextCLIP if cfg.pop("custom_text", False) else CLIP
-    return cls(**cfg)
+    custom = cfg.pop("custom_text", False)
+    if "multimodal_cfg" in cfg:
+        return CoCa(**cfg)
+    return (CustomTextCLIP if custom else CLIP)(**cfg)
+
+
+def losses(model, images, ids):
+    """Features of the pictures and texts, and the loss that open_clip_train gives to backward()."""
+    out = model(images, ids)
+    if isinstance(out, dict):
+        parts = CoCaLoss(caption_loss_weight=2.0, clip_loss_weight=1.0)(
+            out["image_features"], out["text_features"], out["logits"], out["labels"], out["logit_scale"])
+        return out["image_features"], out["text_features"], sum(parts)
+    return out[0], out[1], ClipLoss()(*out[:3])
 
 
 def fill_weights(model):
@@ -110,15 +132,13 @@ def run(name, cfg):
     model.train()
     optimizer = adamw(model, name)
     scheduler = cosine_lr(optimizer, LR, WARMUP, STEPS)
-    loss_fn = ClipLoss()
     result = {"config": cfg, "batch": BATCH, "warmup": WARMUP, "lr": LR, "weight_decay": DECAY,
               "steps": [], "gradients": {}}
     for step in range(STEPS):
         images, ids = batch(cfg, step)
         scheduler(step)
         optimizer.zero_grad()
-        image, text, scale = model(images, ids)[:3]
-        loss = loss_fn(image, text, scale)
+        image, text, loss = losses(model, images, ids)
         loss.backward()
         if step == 0:
             for key, p in model.named_parameters():
@@ -180,7 +200,8 @@ def main():
     os.makedirs(OUT, exist_ok=True)
     for name, cfg in MODELS.items():
         write("steps_" + name, run(name, cfg))
-        write("init_" + name, init_statistics(cfg))
+        if name != "vit_coca":  # open_clip leaves a tensor of the decoder as it finds the memory
+            write("init_" + name, init_statistics(cfg))
     write("schedules", schedules())
 
 

@@ -23,7 +23,7 @@ at::Tensor pooled_position(const TextConfig& text, const at::Tensor& ids) {
 
 TransformerOptions transformer_options(const ModelConfig& config, bool checkpointing) {
   const TextConfig& text = config.text;
-  return {.prefix = config.custom_text ? "text." : "",
+  return {.blocks = std::string(config.custom_text ? "text." : "") + "transformer.resblocks",
           .layers = text.layers,
           .heads = text.heads,
           .activation = text.activation,
@@ -38,8 +38,9 @@ at::Tensor pooled_states(const ModelConfig& config, const TensorStore& store, co
                          bool checkpointing) {
   const TextConfig& text = config.text;
   const TransformerOptions options = transformer_options(config, checkpointing);
-  const at::Tensor& words = store.get(options.prefix + "token_embedding.weight");
-  const at::Tensor& places = store.get(options.prefix + "positional_embedding");
+  const std::string prefix = config.custom_text ? "text." : "";
+  const at::Tensor& words = store.get(prefix + "token_embedding.weight");
+  const at::Tensor& places = store.get(prefix + "positional_embedding");
   const at::Tensor pooled = pooled_position(text, ids);
   if (!text.causal || (text.pool != TextPool::argmax && text.pool != TextPool::eos))
     return pooled_transformer(store, options,
@@ -57,6 +58,7 @@ at::Tensor pooled_states(const ModelConfig& config, const TensorStore& store, co
 at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
                        bool checkpointing) {
   const TextConfig& text = config.text;
+  if (text.embed_cls) return coca_text(config, store, ids, checkpointing).features;
   const std::string prefix = config.custom_text ? "text." : "";
   const at::Tensor pooled = layer_norm(
       store, prefix + "ln_final", pooled_states(config, store, ids, checkpointing), text.norm_eps);

@@ -12,6 +12,15 @@ namespace openclip::train {
 struct ImageOutput {
   at::Tensor pooled;    // [batch, width]: after pooling, before the projection
   at::Tensor features;  // [batch, embed_dim], not normalised
+  at::Tensor tokens =
+      {};  // CoCa: [batch, queries - 1, embed_dim], what the caption decoder looks at
+};
+
+/// What the text tower makes of a batch.
+struct TextOutput {
+  at::Tensor features;  // [batch, embed_dim], not normalised
+  at::Tensor tokens =
+      {};  // CoCa: [batch, tokens, width], the states that captions are written from
 };
 
 /// What BatchNorm does.
@@ -40,6 +49,17 @@ ImageOutput vit(const ModelConfig& config, const TensorStore& store, const at::T
 /// CLIP's ResNet. Source: open_clip modified_resnet.py.
 ImageOutput modified_resnet(const ModelConfig& config, const TensorStore& store,
                             const at::Tensor& pixels, BatchNormMode batch_norm);
+
+/// CoCa's attention pooling over a picture's tokens x [batch, n, width] -> [batch, queries,
+/// embed_dim]. Source: open_clip transformer.py AttentionalPooler.
+at::Tensor attentional_pool(const VisionConfig& vision, const TensorStore& store,
+                            const at::Tensor& x);
+
+/// CoCa's text tower: a learned token behind the text is pooled, causal attention passes over
+/// padding. Computed up to the longest text's end, which is exact. Source: open_clip transformer.py
+/// TextTransformer with embed_cls.
+TextOutput coca_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
+                     bool checkpointing = false);
 
 /// The text tower. ids: i64 [batch, context_length]; features [batch, embed_dim], not normalised.
 /// A causal tower that pools at the highest token id, or at eos_id, never sees what comes after it:

@@ -44,12 +44,21 @@ at::Tensor mix(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
 class Block {
  public:
   Block(const TensorStore& store, const TransformerOptions& options, int layer)
-      : store_(store),
-        options_(options),
-        name_(fmt::format("{}transformer.resblocks.{}", options.prefix, layer)) {}
+      : store_(store), options_(options), name_(fmt::format("{}.{}", options.blocks, layer)) {}
 
   at::Tensor all(const at::Tensor& x, const Packing* packing) const {
     return mlp(x + scaled("ls_1", attention(norm("ln_1", x), packing)));
+  }
+
+  at::Tensor cross(const at::Tensor& x, const at::Tensor& context) const {
+    const std::string weight = name_ + ".attn.in_proj_weight", bias = name_ + ".attn.in_proj_bias";
+    const int64_t width = x.size(-1);
+    const at::Tensor q = linear_part(store_, weight, bias, norm("ln_1", x), 0, width);
+    const at::Tensor kv =
+        linear_part(store_, weight, bias, norm("ln_1_kv", context), width, 2 * width);
+    const at::Tensor mixed =
+        attention_of(q, kv.slice(-1, 0, width), kv.slice(-1, width), options_.heads);
+    return mlp(x + scaled("ls_1", dense("attn.out_proj", mixed)));
   }
 
   at::Tensor pooled(const at::Tensor& x, const at::Tensor& positions,
@@ -96,7 +105,9 @@ class Block {
     const int64_t batch = qkv.size(0), tokens = qkv.size(1), width = qkv.size(2) / 3;
     const at::Tensor split = qkv.view({batch, tokens, 3, options_.heads, width / options_.heads})
                                  .permute({2, 0, 3, 1, 4});  // [3, batch, heads, tokens, …]
-    return mix(split[0], split[1], split[2], {}, options_.causal)
+    std::optional<at::Tensor> seen;
+    if (options_.seen.defined()) seen = options_.seen;
+    return mix(split[0], split[1], split[2], seen, options_.causal && !seen)
         .transpose(1, 2)
         .reshape({batch, tokens, width});
   }
@@ -130,23 +141,41 @@ class Block {
 
 at::Tensor first_blocks(const TensorStore& store, const TransformerOptions& options, int count,
                         at::Tensor x, const Packing* packing) {
-  for (int i = 0; i < count; ++i) {
-    if (!options.checkpointing) {
-      x = Block(store, options, i).all(x, packing);
-      continue;
-    }
-    // Runs again in the backward pass, when the caller's packing is gone.
-    const auto packed = packing != nullptr ? std::make_shared<Packing>(*packing) : nullptr;
-    x = checkpoint(
-        [&store, options, i, packed](const at::Tensor& in) {
-          return Block(store, options, i).all(in, packed.get());
-        },
-        x);
-  }
+  for (int i = 0; i < count; ++i) x = self_block(store, options, i, x, packing);
   return x;
 }
 
 }  // namespace
+
+at::Tensor attention_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int heads) {
+  const auto split = [&](const at::Tensor& x) {
+    return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
+  };
+  return mix(split(q), split(k), split(v), {}, /*causal=*/false).transpose(1, 2).flatten(2);
+}
+
+at::Tensor self_block(const TensorStore& store, const TransformerOptions& options, int layer,
+                      const at::Tensor& x, const Packing* packing) {
+  if (!options.checkpointing) return Block(store, options, layer).all(x, packing);
+  // Runs again in the backward pass, when the caller's packing is gone.
+  const auto packed = packing != nullptr ? std::make_shared<Packing>(*packing) : nullptr;
+  return checkpoint(
+      [&store, options, layer, packed](const at::Tensor& in) {
+        return Block(store, options, layer).all(in, packed.get());
+      },
+      x);
+}
+
+at::Tensor cross_block(const TensorStore& store, const TransformerOptions& options, int layer,
+                       const at::Tensor& x, const at::Tensor& context) {
+  if (!options.checkpointing) return Block(store, options, layer).cross(x, context);
+  // One tensor goes in: both, one behind the other.
+  return checkpoint(
+      [&store, options, layer, tokens = x.size(1)](const at::Tensor& both) {
+        return Block(store, options, layer).cross(both.slice(1, 0, tokens), both.slice(1, tokens));
+      },
+      at::cat({x, context}, 1));
+}
 
 at::Tensor layer_norm(const TensorStore& store, const std::string& name, const at::Tensor& x,
                       double eps) {

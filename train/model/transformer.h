@@ -22,13 +22,14 @@ struct Packing {
 Packing pack_lengths(const at::Tensor& lengths);
 
 struct TransformerOptions {
-  std::string prefix;  // names are PREFIXtransformer.resblocks.N.…
+  std::string blocks;  // names are BLOCKS.N.…
   int layers = 0;
   int heads = 1;
   Activation activation = Activation::gelu;
   double norm_eps = 1e-5;
   bool layer_scale = false;
   bool causal = false;
+  at::Tensor seen = {};  // bool [batch, 1, tokens, tokens], in place of `causal`: who sees whom
   bool checkpointing = false;  // see checkpoint()
 };
 
@@ -43,6 +44,19 @@ at::Tensor transformer(const TensorStore& store, const TransformerOptions& optio
 at::Tensor pooled_transformer(const TensorStore& store, const TransformerOptions& options,
                               at::Tensor x, const at::Tensor& pooled,
                               const Packing* packing = nullptr);
+
+/// Block `layer` alone, as in `transformer`.
+at::Tensor self_block(const TensorStore& store, const TransformerOptions& options, int layer,
+                      const at::Tensor& x, const Packing* packing = nullptr);
+
+/// Block `layer` with attention to other states: x [batch, tokens, width] asks, context [batch, n,
+/// width], normalised by ln_1_kv, answers. Source: open_clip transformer.py ResidualAttentionBlock.
+at::Tensor cross_block(const TensorStore& store, const TransformerOptions& options, int layer,
+                       const at::Tensor& x, const at::Tensor& context);
+
+/// Attention softmax(q . k^T / sqrt(head)) . v of `heads` heads side by side: q [batch, n, width],
+/// k and v [batch, m, width] -> [batch, n, width].
+at::Tensor attention_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int heads);
 
 /// Layer normalisation with the weights NAME.weight and NAME.bias.
 at::Tensor layer_norm(const TensorStore& store, const std::string& name, const at::Tensor& x,

@@ -28,7 +28,7 @@ ImageOutput vit(const ModelConfig& config, const TensorStore& store, const at::T
   const VisionConfig& vision = config.vision;
   at::Tensor x = tokens(vision, store, pixels, forward.kept_patches);
   if (!vision.no_ln_pre) x = layer_norm(store, "visual.ln_pre", x, vision.norm_eps);
-  const TransformerOptions options = {.prefix = "visual.",
+  const TransformerOptions options = {.blocks = "visual.transformer.resblocks",
                                       .layers = vision.layers,
                                       .heads = vision.heads,
                                       .activation = vision.activation,
@@ -36,6 +36,12 @@ ImageOutput vit(const ModelConfig& config, const TensorStore& store, const at::T
                                       .layer_scale = vision.ls_init_value.has_value(),
                                       .checkpointing = forward.checkpointing};
   at::Tensor pooled;
+  if (vision.attn_pool_queries > 0) {  // CoCa
+    x = attentional_pool(vision, store, transformer(store, options, x));
+    x = layer_norm(store, "visual.ln_post", x, vision.norm_eps);
+    pooled = vision.pool == VisionPool::avg ? x.slice(1, 1).mean(1) : x.select(1, 0);
+    return {pooled, at::matmul(pooled, store.get("visual.proj")), x.slice(1, 1)};
+  }
   if (vision.pool == VisionPool::avg) {
     x = transformer(store, options, x).slice(1, 1);
     pooled = vision.final_ln_after_pool

@@ -10,6 +10,9 @@ namespace {
 
 bool is_scale(const std::string& name) { return name == "logit_scale" || name == "logit_bias"; }
 
+// CoCa's, which stands behind both towers.
+bool is_decoder(const std::string& name) { return name.starts_with("text_decoder."); }
+
 }  // namespace
 
 LayerGroup layer_group(const ModelConfig& config, const std::string& name) {
@@ -33,7 +36,7 @@ LayerGroup layer_group(const ModelConfig& config, const std::string& name) {
 void lock_towers(TensorStore& model, const ModelConfig& config, const LockOptions& options) {
   for (NamedParameter& entry : model.entries()) {
     const bool visual = entry.name.starts_with("visual.");
-    if (!entry.trainable || is_scale(entry.name) || !(visual ? options.image : options.text))
+    if (!entry.trainable || is_scale(entry.name) || is_decoder(entry.name) || !(visual ? options.image : options.text))
       continue;
     const int unlocked = visual ? options.image_unlocked_groups : options.text_unlocked_layers;
     if (unlocked > 0) {
@@ -47,7 +50,7 @@ void lock_towers(TensorStore& model, const ModelConfig& config, const LockOption
 
 double layer_decay_factor(const ModelConfig& config, const std::string& name, double image_decay,
                           double text_decay) {
-  if (is_scale(name) || name.starts_with("aux.")) return 1;
+  if (is_scale(name) || is_decoder(name) || name.starts_with("aux.")) return 1;
   const double decay = name.starts_with("visual.") ? image_decay : text_decay;
   if (decay == 1) return 1;
   const LayerGroup group = layer_group(config, name);

@@ -1,11 +1,13 @@
 """Both stages, techniques and sources of data as a user runs them."""
+import csv
 import http.server
 import json
 import shutil
+import subprocess
 import threading
 import unittest
 
-from train_support import COUNT, TrainTest, read_safetensors
+from train_support import COUNT, ENGINE, TrainTest, read_safetensors
 from distributed_e2e import VIT
 
 ALL = ("--train-data", "part-{0..1}.tar", "--cache-decoded", "100M")
@@ -55,6 +57,29 @@ class StagesTest(TrainTest):
 
     def weights(self, name, epoch):
         return read_safetensors(self.checkpoint(name, epoch) / "open_clip_model.safetensors")
+
+    def test_coca_learns_captions_and_writes_them(self):
+        text = {**VIT["text_cfg"], "embed_cls": True, "output_tokens": True}
+        model = {
+            **VIT, "embed_dim": 32, "custom_text": True, "text_cfg": text,
+            "vision_cfg": {**VIT["vision_cfg"], "attentional_pool": True, "attn_pooler_queries": 5,
+                           "attn_pooler_heads": 2, "output_tokens": True},
+            "multimodal_cfg": {"context_length": text["context_length"], "vocab_size": text["vocab_size"],
+                               "width": text["width"], "heads": 2, "layers": 2}}
+        self.write_json("vit.json", model)
+        self.succeed(*ALL, "--epochs", "3", "--lr", "3e-3", "--warmup", "1")
+        rows = list(csv.DictReader((self.dir / "logs/run/train.csv").read_text().splitlines()))
+        self.assertLess(float(rows[-1]["caption_loss"]), float(rows[0]["caption_loss"]))
+        self.assertAlmostEqual(float(rows[0]["loss"]), float(rows[0]["contrastive_loss"])
+                               + 2 * float(rows[0]["caption_loss"]), places=3)
+        self.unpack_pictures(self.dir / "one", only=3)
+        if ENGINE:
+            done = subprocess.run([ENGINE, "caption", "one/0003.png", "--model",
+                                   self.checkpoint("run", "epoch_3"), "--json",
+                                   "--max-length", "16"], cwd=self.dir,
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("caption", done.stdout)
 
     def test_visual_stage_needs_no_captions_and_feeds_the_next(self):
         folder = self.dir / "pictures"

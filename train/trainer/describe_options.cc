@@ -34,6 +34,8 @@ std::string describe(const Options& o) {
   line("seed", o.seed);
   line("style_probability", o.augment.style.enabled ? o.augment.style.probability : 0);
   line("siglip", o.siglip);
+  line("coca_contrastive_loss_weight", o.coca_contrastive_loss_weight);
+  line("coca_caption_loss_weight", o.coca_caption_loss_weight);
   line("stage", o.visual_stage ? "visual" : "pairs");
   line("ssl_weight", o.views);
   line("lock_image", o.lock.image);

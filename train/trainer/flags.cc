@@ -213,6 +213,12 @@ void add_objective(CLI::App& app, Options& o, RawFlags& raw) {
                  "Changes to the two views' augmentation, which is SimCLR's; keys of --aug-cfg")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(group);
+  app.add_option("--coca-contrastive-loss-weight", o.coca_contrastive_loss_weight,
+                 "Of a CoCa's contrastive loss")
+      ->capture_default_str();
+  app.add_option("--coca-caption-loss-weight", o.coca_caption_loss_weight,
+                 "Of a CoCa's caption loss")
+      ->capture_default_str();
   app.add_flag("--siglip", o.siglip, "SigLIP's sigmoid loss; starts with scale 10 and bias -10")
       ->group(group);
   app.add_flag_function("--local-loss", ignored,

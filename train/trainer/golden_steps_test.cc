@@ -117,7 +117,7 @@ TEST_P(GoldenSteps, AccumulationEqualsLargeBatch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(TinyModels, GoldenSteps,
-                         testing::Values("vit", "vit_quickgelu_avg", "resnet"),
+                         testing::Values("vit", "vit_quickgelu_avg", "resnet", "vit_coca"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(ScheduleTest, MatchesOpenClip) {

@@ -94,6 +94,7 @@ std::string loss_chart(const Table& table) {
   std::vector<Curve> curves = {table.curve("loss", "total")};
   for (const auto& [column, name] : {std::pair{"contrastive_loss", "contrastive"},
                                      {"ssl_loss", "views"},
+                                     {"caption_loss", "captions"},
                                      {"distill_loss", "distillation"},
                                      {"concept_loss", "concept table"},
                                      {"align_loss", "alignment"},

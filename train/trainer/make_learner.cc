@@ -113,6 +113,8 @@ std::unique_ptr<Learner> make_learner(const Options& options, const ModelSource&
                        .views = options.views,
                        .views_temperature = options.views_temperature,
                        .teacher = learner->teacher.get(),
+                       .contrastive_weight = options.coca_contrastive_loss_weight,
+                       .caption_weight = options.coca_caption_loss_weight,
                        .concept_table = options.concept_table,
                        .concept_align = options.concept_align,
                        .hog_distill = options.hog_distill,

@@ -4,6 +4,7 @@
 
 #include "data/random.h"
 #include "loss/auxiliary.h"
+#include "loss/caption.h"
 #include "loss/contrastive.h"
 #include "loss/projection_head.h"
 #include "loss/sigmoid.h"
@@ -79,11 +80,28 @@ void Objective::encode_pairs(const Batch& batch, BatchNormMode mode, Features& f
   features.pooled = image.pooled.to(at::kFloat);
   const bool extra = batch.extra_ids.defined();
   const int64_t pairs = batch.ids.size(0);
-  const at::Tensor text = normalise(
-      encode_text(config_, model_, extra ? at::cat({batch.ids, batch.extra_ids}) : batch.ids,
-                  options_.checkpointing));
+  const TextOutput output = encode_texts(extra ? at::cat({batch.ids, batch.extra_ids}) : batch.ids);
+  const at::Tensor text = normalise(output.features);
   features.text = text.slice(0, 0, pairs);
   if (extra) features.extra_text = text.slice(0, pairs);
+  if (config_.decoder && mode != BatchNormMode::batch)
+    features.caption = caption_loss(config_, model_, image.tokens, output.tokens.slice(0, 0, pairs),
+                                    batch.ids, options_.checkpointing);
+}
+
+TextOutput Objective::encode_texts(const at::Tensor& ids) const {
+  if (config_.text.embed_cls) return coca_text(config_, model_, ids, options_.checkpointing);
+  return {encode_text(config_, model_, ids, options_.checkpointing)};
+}
+
+// Of all processes.
+int64_t Objective::count_caption_tokens(const std::vector<Batch>& batches) {
+  if (!config_.decoder || !options_.contrast) return 0;
+  int64_t count = 0;
+  for (const Batch& batch : batches) count += caption_tokens(config_, batch.ids);
+  at::Tensor sum = at::full({1}, count, at::kDouble).to(batches.front().ids.device());
+  processes_.all_reduce(sum);
+  return std::max<int64_t>(1, sum.item<int64_t>());
 }
 
 void Objective::encode_views(const Batch& batch, BatchNormMode mode, Features& features) {
@@ -97,9 +115,9 @@ void Objective::encode_views(const Batch& batch, BatchNormMode mode, Features& f
   features.second = view(pictures, kSecondView);
 }
 
-Objective::Features Objective::encode(const Batch& batch, bool keep_statistics) {
+Objective::Features Objective::encode(const Batch& batch, bool last_pass) {
   const Autocast autocast(options_.arithmetic, batch.rows.device().type());
-  const BatchNormMode mode = keep_statistics ? BatchNormMode::batch_update : BatchNormMode::batch;
+  const BatchNormMode mode = last_pass ? BatchNormMode::batch_update : BatchNormMode::batch;
   Features features;
   if (options_.contrast) encode_pairs(batch, mode, features);
   if (options_.views > 0) encode_views(batch, mode, features);
@@ -176,16 +194,17 @@ at::Tensor Objective::surrogate(const Features& features, const StepGradient& gr
         weight;
     sum = sum.defined() ? sum + part : part;
   };
-  add(&Features::image, gradient.contrast.image, 1);
-  add(&Features::text, gradient.contrast.text, 1);
-  add(&Features::extra_text, gradient.contrast.extra_text, 1);
+  const double contrast = config_.decoder ? options_.contrastive_weight : 1;
+  add(&Features::image, gradient.contrast.image, contrast);
+  add(&Features::text, gradient.contrast.text, contrast);
+  add(&Features::extra_text, gradient.contrast.extra_text, contrast);
   add(&Features::first, gradient.views.image, options_.views);
   add(&Features::second, gradient.views.text, options_.views);
   const bool last = index + 1 == all.size();
   if (!options_.contrast || !last) return sum;
-  sum = sum + model_.get("logit_scale").exp().sum() * gradient.contrast.scale;
+  sum = sum + model_.get("logit_scale").exp().sum() * (contrast * gradient.contrast.scale);
   if (options_.sigmoid && config_.has_logit_bias)
-    sum = sum + model_.get("logit_bias").sum() * gradient.contrast.bias;
+    sum = sum + model_.get("logit_bias").sum() * (contrast * gradient.contrast.bias);
   return sum;
 }
 
@@ -211,7 +230,8 @@ at::Tensor Objective::auxiliary_losses(const Features& features, const Batch& ba
 
 void Objective::sum_over_processes(StepLosses& v) {
   const auto parts = {&StepLosses::contrastive,   &StepLosses::distillation,  &StepLosses::views,
-                      &StepLosses::concept_table, &StepLosses::concept_align, &StepLosses::hog};
+                      &StepLosses::concept_table, &StepLosses::concept_align, &StepLosses::hog,
+                      &StepLosses::caption};
   std::vector<double> values;
   for (const auto part : parts) values.push_back(v.*part);
   at::Tensor sum = at::tensor(values, at::kDouble).to(model_.get("logit_scale").device());
@@ -219,9 +239,10 @@ void Objective::sum_over_processes(StepLosses& v) {
   sum = sum.cpu();
   int i = 0;
   for (const auto part : parts) v.*part = sum.data_ptr<double>()[i++];
-  v.total = v.contrastive + v.distillation + options_.views * v.views +
-            options_.concept_table * v.concept_table + options_.concept_align * v.concept_align +
-            options_.hog_distill * v.hog;
+  const double contrast = config_.decoder ? options_.contrastive_weight : 1;
+  v.total = contrast * v.contrastive + options_.caption_weight * v.caption + v.distillation +
+            options_.views * v.views + options_.concept_table * v.concept_table +
+            options_.concept_align * v.concept_align + options_.hog_distill * v.hog;
 }
 
 StepLosses Objective::accumulate_gradients(const std::vector<Batch>& batches,
@@ -231,17 +252,22 @@ StepLosses Objective::accumulate_gradients(const std::vector<Batch>& batches,
   std::vector<Features> features;
   {
     const c10::AutoGradMode with_graph(one);
-    for (const Batch& batch : batches) features.push_back(encode(batch, /*keep_statistics=*/one));
+    for (const Batch& batch : batches) features.push_back(encode(batch, /*last_pass=*/one));
   }
   const StepGradient gradient = loss_gradients(features, batches, values);
   // A block that is computed again for each view gets its gradient in several parts.
   const bool overlap = reducer != nullptr && !(options_.checkpointing && options_.views > 0);
+  const auto caption_count = static_cast<double>(count_caption_tokens(batches));
   const double share = 1.0 / static_cast<double>(batches.size() * processes_.size());
   for (size_t i = 0; i < batches.size(); ++i) {
-    const Features with_graph = one ? features[0] : encode(batches[i], /*keep_statistics=*/true);
+    const Features with_graph = one ? features[0] : encode(batches[i], /*last_pass=*/true);
     at::Tensor loss = surrogate(with_graph, gradient, features, i);
     const at::Tensor more = auxiliary_losses(with_graph, batches[i], share, values);
     if (more.defined()) loss = loss + more;
+    if (with_graph.caption.defined()) {
+      loss = loss + with_graph.caption * (options_.caption_weight / caption_count);
+      values.caption += with_graph.caption.item<double>() / caption_count;
+    }
     if (overlap && i + 1 == batches.size()) reducer->begin();
     if (loss.requires_grad()) (loss * options_.loss_scale).backward();
   }

@@ -28,21 +28,22 @@ struct ObjectiveOptions {
   double views = 0;  // weight of NT-Xent between two views of a picture; 0 = off
   double views_temperature = 0.1;
   const Teacher* teacher = nullptr;
-  double concept_table = 0;                // weight; 0 = off
-  double concept_align = 0;                // weight; 0 = off
-  double hog_distill = 0;                  // weight; 0 = off
-  at::ScalarType arithmetic = at::kFloat;  // of autocast; kFloat = none
-  double loss_scale = 1;                   // all gradients are multiplied with it (f16)
-  bool image_locked = false;               // no gradient reaches the image tower
-  bool freeze_batch_norm = false;          // it uses and keeps the statistics that it has
-  double patch_dropout = 0;                // share of the patches that are left out
+  double contrastive_weight = 1, caption_weight = 2;  // of a CoCa's two losses
+  double concept_table = 0;                           // weight; 0 = off
+  double concept_align = 0;                           // weight; 0 = off
+  double hog_distill = 0;                             // weight; 0 = off
+  at::ScalarType arithmetic = at::kFloat;             // of autocast; kFloat = none
+  double loss_scale = 1;                              // all gradients are multiplied with it (f16)
+  bool image_locked = false;                          // no gradient reaches the image tower
+  bool freeze_batch_norm = false;  // it uses and keeps the statistics that it has
+  double patch_dropout = 0;        // share of the patches that are left out
   bool checkpointing = false;
   uint64_t seed = 0;  // of patch dropout
 };
 
 /// Values of one step, for logs.
 struct StepLosses {
-  double total = 0, contrastive = 0, distillation = 0, views = 0;
+  double total = 0, contrastive = 0, caption = 0, distillation = 0, views = 0;
   double concept_table = 0, concept_align = 0, hog = 0;
 };
 
@@ -68,14 +69,17 @@ class Objective {
     at::Tensor image, text;  // L2-normalised
     at::Tensor extra_text;   // L2-normalised, or undefined
     at::Tensor pooled;
+    at::Tensor caption;        // CoCa: the caption loss, a sum over tokens; in the last pass
     at::Tensor first, second;  // L2-normalised projections of the two views, or undefined
   };
   struct StepGradient {
     LossGradient contrast, views;
   };
 
-  Features encode(const Batch& batch, bool keep_statistics);
+  Features encode(const Batch& batch, bool last_pass);
   void encode_pairs(const Batch& batch, BatchNormMode mode, Features& features);
+  TextOutput encode_texts(const at::Tensor& ids) const;
+  int64_t count_caption_tokens(const std::vector<Batch>& batches);
   void encode_views(const Batch& batch, BatchNormMode mode, Features& features);
   ImageOutput encode_pictures(const at::Tensor& pixels, const at::Tensor& rows, BatchNormMode mode,
                               uint64_t purpose);

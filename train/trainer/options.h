@@ -70,6 +70,7 @@ struct Options {
   // Loss
   bool visual_stage = false;  // pictures alone
   bool siglip = false;
+  double coca_contrastive_loss_weight = 1, coca_caption_loss_weight = 2;
   double views = 0, views_temperature = 0.1;
   AugmentOptions view_augment;
   bool label_positives = false;

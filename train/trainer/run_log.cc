@@ -31,6 +31,7 @@ std::string loss_text(const StepLosses& losses) {
   std::string text = fmt::format("loss {:.4f}", losses.total);
   if (losses.contrastive != losses.total) text += fmt::format(" clip {:.4f}", losses.contrastive);
   if (losses.views != 0) text += fmt::format(" ssl {:.4f}", losses.views);
+  if (losses.caption != 0) text += fmt::format(" caption {:.4f}", losses.caption);
   if (losses.distillation != 0) text += fmt::format(" distill {:.4f}", losses.distillation);
   if (losses.concept_table != 0) text += fmt::format(" table {:.4f}", losses.concept_table);
   if (losses.concept_align != 0) text += fmt::format(" align {:.4f}", losses.concept_align);
@@ -56,7 +57,8 @@ RunLog::RunLog(const std::string& folder, bool tensorboard, bool append, bool is
   csv_ = open(folder + "/train.csv", append);
   results_ = open(folder + "/results.jsonl", append);
   if (!has_csv)
-    csv_ << "step,epoch,loss,contrastive_loss,concept_loss,align_loss,hog_loss,distill_loss,ssl_"
+    csv_ << "step,epoch,loss,contrastive_loss,concept_loss,align_loss,hog_loss,caption_loss,"
+            "distill_loss,ssl_"
             "loss,lr,logit_scale,"
             "pairs_per_second,"
             "data_seconds,step_seconds\n";
@@ -83,11 +85,12 @@ void RunLog::report(const StepReport& r) {
   if (!is_first_) return;
   const StepLosses& l = r.losses;
   csv_ << fmt::format(
-              "{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.4f},{"
+              "{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{"
+              ":.4f},{"
               ":.4f}\n",
               r.step, r.epoch, l.total, l.contrastive, l.concept_table, l.concept_align, l.hog,
-              l.distillation, l.views, r.lr, r.logit_scale, r.pairs_per_second, r.data_seconds,
-              r.step_seconds)
+              l.caption, l.distillation, l.views, r.lr, r.logit_scale, r.pairs_per_second,
+              r.data_seconds, r.step_seconds)
        << std::flush;
   if (events_)
     events_->add(r.step, {{"train/loss", l.total},

@@ -62,18 +62,15 @@ void read_files(const std::string& model, ModelSource& source) {
 
 // The registry also lists models that only the engine has.
 void check_trainable(const ModelConfig& config) {
-  if (config.vision.convnext || config.vision.fastvit || config.vision.is_timm() ||
-      config.text.hf || config.decoder || config.vision.attn_pool_queries > 0 ||
-      config.text.embed_cls)
+  if (config.vision.convnext || config.vision.fastvit || config.vision.is_timm() || config.text.hf)
     throw Unsupported(
         fmt::format("--model {}: openclip-train has no {}; it trains open_clip's own "
-                    "ViT, ModifiedResNet and text transformer",
+                    "ViT, ModifiedResNet, text transformer and CoCa",
                     config.name,
                     config.vision.convnext    ? "ConvNeXt"
                     : config.vision.fastvit   ? "FastViT"
                     : config.vision.is_timm() ? "ViT of timm"
-                    : config.text.hf          ? "tower of transformers"
-                                              : "CoCa"));
+                                              : "tower of transformers"));
 }
 
 }  // namespace

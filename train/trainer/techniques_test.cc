@@ -150,6 +150,8 @@ TEST(EvaluationTest, RetrievalMetricsMatchOpenClip) {
 
 class TinyTraining : public testing::Test {
  protected:
+  explicit TinyTraining(const std::string& model = "vit") : config_(config_of(model)) {}
+
   // Gradients of one step of `batches` under `options`.
   std::map<std::string, at::Tensor> gradients(ObjectiveOptions options,
                                               const std::vector<Batch>& batches) {
@@ -158,15 +160,23 @@ class TinyTraining : public testing::Test {
     return take_gradients(store_);
   }
 
-  const ModelConfig config_ = config_of("vit");
+  const ModelConfig config_;
   TensorStore store_ = filled(config_), auxiliary_;
   Communicator alone_;
   const std::vector<Batch> batches_ = {golden_batch(config_, 64, 0), golden_batch(config_, 64, 1),
                                        golden_batch(config_, 64, 2), golden_batch(config_, 64, 3)};
 };
 
+class TinyModels : public TinyTraining, public testing::WithParamInterface<const char*> {
+ protected:
+  TinyModels() : TinyTraining(GetParam()) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Models, TinyModels, testing::Values("vit", "vit_coca"),
+                         [](const auto& info) { return std::string(info.param); });
+
 // 4 x 64 pairs must be 256, the temperature and patch dropout included.
-TEST_F(TinyTraining, AccumulationOfFourEqualsTheLargeBatch) {
+TEST_P(TinyModels, AccumulationOfFourEqualsTheLargeBatch) {
   const Batch large = joined(joined(batches_[0], batches_[1]), joined(batches_[2], batches_[3]));
   for (const bool sigmoid : {false, true}) {
     const ObjectiveOptions options{.sigmoid = sigmoid, .patch_dropout = 0.5};
@@ -176,7 +186,7 @@ TEST_F(TinyTraining, AccumulationOfFourEqualsTheLargeBatch) {
   }
 }
 
-TEST_F(TinyTraining, CheckpointingChangesNothing) {
+TEST_P(TinyModels, CheckpointingChangesNothing) {
   const auto expected = gradients({}, {batches_[0]});
   expect_same_gradients(gradients({.checkpointing = true}, {batches_[0]}), expected, 1e-6);
   expect_same_gradients(gradients({.checkpointing = true}, {batches_[0], batches_[1]}),
@@ -198,7 +208,7 @@ TEST_F(TinyTraining, PatchDropoutLeavesOutPatches) {
 }
 
 // However the batch is spread over processes, gradients are those of one.
-TEST_F(TinyTraining, ProcessesGiveTheGradientsOfOne) {
+TEST_P(TinyModels, ProcessesGiveTheGradientsOfOne) {
   for (const bool sigmoid : {false, true}) {
     const ObjectiveOptions options{.sigmoid = sigmoid, .patch_dropout = 0.25};
     const auto expected =
