@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "image/blur_resize.h"
 #include "image/convert.h"
 
 namespace openclip {
@@ -30,6 +31,8 @@ Size resized_size(const Image& image, const PreprocessConfig& config) {
       return {static_cast<double>(config.height), static_cast<double>(config.width)};
     case ResizeMode::longest:
       return keep_ratio(image, config, true);
+    case ResizeMode::pad_blur:
+      throw InvalidArgument("[preprocess] this mode makes numbers, not pixels");
     case ResizeMode::shortest:
       break;
   }
@@ -104,6 +107,7 @@ Image preprocess_pixels(const Image& image, const PreprocessConfig& config) {
 }
 
 void preprocess(const Image& image, const PreprocessConfig& config, float* out) {
+  if (config.resize_mode == ResizeMode::pad_blur) return blur_resize(image, config, out);
   const Image rgb = preprocess_pixels(image, config);
   const size_t pixels = rgb.pixels.size() / 3;
   for (int c = 0; c < 3; ++c) {

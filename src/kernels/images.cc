@@ -10,15 +10,16 @@ void PatchRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_cou
   const size_t area = patch_ * patch_;
   for (size_t i = 0; i < rows; ++i) {
     const size_t row = row_begin + i;
-    const size_t image = row / (grid_ * grid_);
-    const size_t top = row / grid_ % grid_ * patch_;
-    const size_t left = row % grid_ * patch_;
-    const float* base = pixels_ + image * channels_ * size_ * size_;
+    const size_t image = row / (grid_rows_ * grid_cols_);
+    const size_t top = row / grid_cols_ % grid_rows_ * patch_;
+    const size_t left = row % grid_cols_ * patch_;
+    const float* base = pixels_ + image * channels_ * height_ * width_;
     float* out = to + i * stride;
     for (size_t k = k_begin; k < k_begin + k_count;) {
       const size_t channel = k / area, y = k / patch_ % patch_, x = k % patch_;
       const size_t run = std::min(patch_ - x, k_begin + k_count - k);
-      std::memcpy(out, base + (channel * size_ + top + y) * size_ + left + x, run * sizeof(float));
+      std::memcpy(out, base + (channel * height_ + top + y) * width_ + left + x,
+                  run * sizeof(float));
       out += run;
       k += run;
     }

@@ -7,19 +7,27 @@
 
 namespace openclip::kernels {
 
-/// Non-overlapping square patches of [count, channels, size, size] images as rows of A: row
+/// Non-overlapping square patches of [count, channels, height, width] images as rows of A: row
 /// (image, patch_y, patch_x), column (channel, y, x), as torch's conv weight [out, c, y, x]
 /// flattens. Pixels right of and below the last whole patch are ignored.
 class PatchRows final : public RowSource {
  public:
   PatchRows(const float* pixels, size_t channels, size_t size, size_t patch)
-      : pixels_(pixels), channels_(channels), size_(size), patch_(patch), grid_(size / patch) {}
+      : PatchRows(pixels, channels, size, size, patch) {}
+  PatchRows(const float* pixels, size_t channels, size_t height, size_t width, size_t patch)
+      : pixels_(pixels),
+        channels_(channels),
+        height_(height),
+        width_(width),
+        patch_(patch),
+        grid_rows_(height / patch),
+        grid_cols_(width / patch) {}
   void copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
             size_t stride) const override;
 
  private:
   const float* pixels_;
-  size_t channels_, size_, patch_, grid_;
+  size_t channels_, height_, width_, patch_, grid_rows_, grid_cols_;
 };
 
 /// Geometry of a square convolution over channels-last images.

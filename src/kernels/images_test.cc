@@ -34,17 +34,18 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ConvRowsTest,
                                          ConvShape{6, 6, 2, 5, 2, 2}, ConvShape{2, 2, 7, 3, 1, 1}));
 
 TEST(PatchRowsTest, CopiesAnyBlock) {
-  const size_t channels = 3, size = 11, patch = 4, grid = 2, count = 2;  // 3 pixels are left over
-  const std::vector<float> x = Random(5).vector(count * channels * size * size);
-  const PatchRows source(x.data(), channels, size, patch);
-  const size_t k = channels * patch * patch, rows = count * grid * grid;
+  // 3 pixels are left over below and 1 to the right.
+  const size_t channels = 3, height = 11, width = 13, patch = 4, down = 2, across = 3, count = 2;
+  const std::vector<float> x = Random(5).vector(count * channels * height * width);
+  const PatchRows source(x.data(), channels, height, width, patch);
+  const size_t k = channels * patch * patch, rows = count * down * across;
   const auto want = [&](size_t row, size_t column) {
-    const size_t image = row / 4, top = row / 2 % 2 * patch, left = row % 2 * patch;
+    const size_t image = row / 6, top = row / 3 % 2 * patch, left = row % 3 * patch;
     const size_t channel = column / 16, dy = column / 4 % 4, dx = column % 4;
-    return x[((image * channels + channel) * size + top + dy) * size + left + dx];
+    return x[((image * channels + channel) * height + top + dy) * width + left + dx];
   };
   for (const size_t k_begin : {size_t{0}, size_t{1}, size_t{17}, size_t{47}}) {
-    for (const size_t row_begin : {size_t{0}, size_t{3}}) {
+    for (const size_t row_begin : {size_t{0}, size_t{4}}) {
       std::vector<float> got(rows * k, -9.0f);
       source.copy(row_begin, rows - row_begin, k_begin, k - k_begin, got.data(), k);
       for (size_t i = 0; i < rows - row_begin; ++i)

@@ -80,6 +80,14 @@ Files own_tokenizer(const ModelSource& source) {
   return files;
 }
 
+void check_layout_has(const ModelConfig& config) {
+  if (config.boxes != BoxHeads::none)
+    throw Unsupported(
+        fmt::format("{} predicts boxes, which no other layout than its own has; "
+                    "openclip detect reads it as it is",
+                    config.name));
+}
+
 Files tokenizer_files(const ModelSource& source, ModelLayout layout, ConvertedModel& result) {
   const TextConfig& text = source.config.text;
   if (!text.hf_tokenizer_name.empty()) {
@@ -172,6 +180,7 @@ ConvertedModel convert_model(const ModelSource& source, const ConvertOptions& op
   if (source.config.precision == Precision::int8)
     throw Unsupported(
         fmt::format("{} is quantised already; name the model it was made of", source.config.name));
+  check_layout_has(source.config);
   if (source.weights.empty()) throw NotFound(source.missing_weights);
   ConvertedModel result;
   ModelConfig config = source.config;

@@ -1,12 +1,15 @@
 #include "models/model.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "io/checkpoint.h"
 #include "models/names/state_dict.h"
+#include "models/towers/box_head.h"
 #include "models/towers/hf_text_tower.h"
 #include "models/towers/image_tower.h"
 #include "models/towers/text_tower.h"
+#include "models/towers/vit.h"
 #include "models/towers/weights.h"
 
 namespace openclip {
@@ -28,6 +31,8 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
   const std::shared_ptr<Model> model(new Model());
   if (options.towers != Towers::text_only)
     model->image_ = ImageTower::load(context, weights, config);
+  if (model->image_ != nullptr && config.boxes != BoxHeads::none)
+    model->boxes_ = std::make_unique<BoxHead>(context, weights, config);
   if (options.towers != Towers::image_only) {
     if (config.text.hf)
       model->hf_text_ = std::make_unique<HfTextTower>(context, weights, config);
@@ -81,6 +86,26 @@ void Model::encode_text_tokens(const Context& context, std::span<const std::vect
                       config_.name + ", which is one of transformers");
   const auto rows = static_cast<int64_t>(ids.size()) * config_.text.context_length;
   text_->encode_tokens(context, ids, states, {out, rows, config_.text.width});
+}
+
+int64_t Model::dense_stride() const { return image_ == nullptr ? 0 : image_->dense_stride(); }
+
+void Model::encode_dense(const Context& context, const DenseInput& input, float* out) const {
+  check_arg(image_ != nullptr, "[encode_dense] the image tower was not loaded");
+  const int64_t stride = std::max<int64_t>(1, image_->dense_stride());
+  image_->encode_dense(context, input,
+                       {out, input.height / stride * (input.width / stride), config_.embed_dim});
+}
+
+BoxPredictions Model::predict_boxes(const Context& context, const float* pixels,
+                                    ConstMatrix queries) const {
+  check_arg(boxes_ != nullptr, "[predict_boxes] this model has no box heads");
+  return boxes_->predict(context, static_cast<const VitTower&>(*image_), pixels, queries);
+}
+
+std::vector<float> Model::box_query(const Context& context, const float* pixels) const {
+  check_arg(boxes_ != nullptr, "[box_query] this model has no box heads");
+  return boxes_->query(context, static_cast<const VitTower&>(*image_), pixels);
 }
 
 void Model::encode_text(const Context& context, std::span<const std::vector<int32_t>> ids,

@@ -12,11 +12,14 @@
 #include "base/precision.h"
 #include "io/lazy_tensor.h"
 #include "models/config/model_config.h"
+#include "models/dense.h"
 #include "models/towers/caption_decoder.h"
 #include "models/towers/token_states.h"
+#include "tensor/tensor.h"
 
 namespace openclip {
 
+class BoxHead;
 class HfTextTower;
 class ImageTower;
 class TextTower;
@@ -29,6 +32,13 @@ struct LoadOptions {
   bool captions = false;  // also the decoder of a CoCa, which is half of its weights
   /// Absent: f32, or what the folder was quantised to.
   std::optional<Precision> precision{};
+};
+
+/// What OWL-ViT's and OWLv2's heads say of each patch of a picture, row by row.
+struct BoxPredictions {
+  std::vector<float> boxes;       // [patches, 4]: centre x and y, width, height, of 0 to 1
+  std::vector<float> logits;      // [patches, queries]
+  std::vector<float> objectness;  // [patches], logits; OWLv2 only
 };
 
 class Model {
@@ -85,6 +95,27 @@ class Model {
                                                           const float* pixels, int64_t count,
                                                           int64_t each, int64_t capacity) const;
 
+  /// Pixels from place to place of encode_dense(); 0 = this model has no dense features.
+  int64_t dense_stride() const;
+
+  /// Image features of every place of one picture of any size, not normalised, comparable with
+  /// those of texts (models/dense.h). input.height and .width: multiples of dense_stride(); a
+  /// ViT's positions are resized where they differ from the model's own size.
+  /// out: [height / stride * width / stride, embed_dim], row by row.
+  /// Throws: InvalidArgument for other sides; Unsupported for readings that the tower lacks.
+  void encode_dense(const Context& context, const DenseInput& input, float* out) const;
+
+  /// Of a model with config().boxes: where one picture shows what each query asks for.
+  /// pixels: [3, size, size]; queries: [queries, embed_dim], features of texts or of box_query().
+  /// Throws: InvalidArgument for models without box heads.
+  BoxPredictions predict_boxes(const Context& context, const float* pixels,
+                               ConstMatrix queries) const;
+
+  /// A query that asks for more of what a picture shows: the class feature [embed_dim] of the patch
+  /// whose box covers the picture best and which differs most from its other patches.
+  /// Source: transformers OwlViTForObjectDetection.embed_image_query.
+  std::vector<float> box_query(const Context& context, const float* pixels) const;
+
   /// exp(logit_scale), what cosine similarities are multiplied with before the softmax.
   float logit_scale() const { return logit_scale_; }
   std::optional<float> logit_bias() const { return logit_bias_; }
@@ -95,6 +126,7 @@ class Model {
   ModelConfig config_;
   Precision precision_ = Precision::f32;
   std::unique_ptr<ImageTower> image_;
+  std::unique_ptr<BoxHead> boxes_;
   std::unique_ptr<TextTower> text_;       // open_clip's own,
   std::unique_ptr<HfTextTower> hf_text_;  // or one of transformers
   std::unique_ptr<CaptionDecoder> decoder_;

@@ -6,9 +6,10 @@ PreprocessConfig preprocess_config(const ModelConfig& config) {
   const PreprocessSettings& from = config.preprocess;
   PreprocessConfig to;
   to.height = to.width = config.vision.image_size;
-  to.resize_mode = from.resize_mode == "longest"  ? ResizeMode::longest
-                   : from.resize_mode == "squash" ? ResizeMode::squash
-                                                  : ResizeMode::shortest;
+  to.resize_mode = from.resize_mode == "longest"    ? ResizeMode::longest
+                   : from.resize_mode == "squash"   ? ResizeMode::squash
+                   : from.resize_mode == "pad_blur" ? ResizeMode::pad_blur
+                                                    : ResizeMode::shortest;
   to.interpolation =
       from.interpolation == "bilinear" ? Interpolation::bilinear : Interpolation::bicubic;
   to.mean = from.mean;

@@ -98,12 +98,15 @@ struct DecoderConfig {
   Activation activation = Activation::gelu;
 };
 
+/// Heads that predict boxes, on top of a CLIP whose patches are all kept.
+enum class BoxHeads { none, owlvit, owlv2 };
+
 /// open_clip's preprocess_cfg (evaluation transform).
 struct PreprocessSettings {
   std::array<float, 3> mean{0.48145466f, 0.4578275f, 0.40821073f};
   std::array<float, 3> std{0.26862954f, 0.26130258f, 0.27577711f};
   std::string interpolation = "bicubic";  // bicubic | bilinear
-  std::string resize_mode = "shortest";   // shortest | longest | squash
+  std::string resize_mode = "shortest";   // shortest | longest | squash; of OWLv2 pad_blur
   int fill_color = 0;
 };
 
@@ -114,6 +117,7 @@ struct ModelConfig {
   bool custom_text = false;  // text tower's keys carry the prefix `text.`
   bool text_only = false;    // a text encoder of transformers: `vision` says nothing
   bool has_logit_bias = false;
+  BoxHeads boxes = BoxHeads::none;
   VisionConfig vision;
   TextConfig text;
   std::optional<DecoderConfig> decoder{};  // present: a CoCa

@@ -279,13 +279,34 @@ std::vector<TensorSpec> decoder_tensors(const DecoderConfig& decoder) {
   return std::move(table.specs);
 }
 
+std::vector<TensorSpec> box_head_tensors(const ModelConfig& config) {
+  Table heads("");
+  if (config.boxes == BoxHeads::none) return {};
+  const int64_t width = config.vision.width;
+  const auto linear = [&](const std::string& name, int64_t out) {
+    heads.linear(name, out, width, normal(1), constant(0));  // transformers' initializer_factor
+  };
+  const auto perceptron = [&](const std::string& name, int64_t out) {
+    linear(name + ".dense0", width);
+    linear(name + ".dense1", width);
+    linear(name + ".dense2", out);
+  };
+  linear("class_head.dense0", config.text.width);
+  linear("class_head.logit_shift", 1);
+  linear("class_head.logit_scale", 1);
+  perceptron("box_head", 4);
+  if (config.boxes == BoxHeads::owlv2) perceptron("objectness_head", 1);
+  heads.layer_norm("layer_norm", width);
+  return std::move(heads.specs);
+}
+
 std::vector<TensorSpec> model_tensors(const ModelConfig& config) {
   if (config.text_only) return text_tensors(config);
   Table root("");
   root.add("logit_scale", {}, constant(std::log(1.0 / 0.07)));
   if (config.has_logit_bias) root.add("logit_bias", {}, constant(-10));
   std::vector<TensorSpec> all = std::move(root.specs);
-  for (auto tower : {text_tensors(config), vision_tensors(config)})
+  for (auto tower : {text_tensors(config), vision_tensors(config), box_head_tensors(config)})
     for (TensorSpec& spec : tower) all.push_back(std::move(spec));
   if (config.decoder)
     for (TensorSpec& spec : decoder_tensors(*config.decoder)) all.push_back(std::move(spec));

@@ -46,8 +46,11 @@ std::vector<TensorSpec> text_tensors(const ModelConfig& config);
 /// The caption decoder's tensors, keys `text_decoder.…` (class CoCa).
 std::vector<TensorSpec> decoder_tensors(const DecoderConfig& decoder);
 
+/// The heads that predict boxes, under transformers' names; none of a plain CLIP.
+std::vector<TensorSpec> box_head_tensors(const ModelConfig& config);
+
 /// Everything, of a text encoder just its tensors: logit_scale, logit_bias where the model has one,
-/// text, vision.
+/// text, vision, box heads, caption decoder.
 std::vector<TensorSpec> model_tensors(const ModelConfig& config);
 
 }  // namespace openclip

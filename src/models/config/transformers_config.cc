@@ -107,6 +107,25 @@ int edge_of(const Section& section, const char* key, int fallback, bool* is_squa
   return height;
 }
 
+// OWL's towers are CLIP's with other default sizes.
+Json with_owl_defaults(Json config, BoxHeads boxes) {
+  const std::pair<const char*, Json> defaults[] = {
+      {"vision_config", {{"image_size", 768}, {"patch_size", boxes == BoxHeads::owlv2 ? 16 : 32}}},
+      {"text_config", {{"max_position_embeddings", 16}}}};
+  for (const auto& [key, values] : defaults) {
+    Json section = values;
+    if (config.contains(key) && config[key].is_object()) section.update(config[key]);
+    config[key] = section;
+  }
+  return config;
+}
+
+BoxHeads box_heads_of(const std::string& model_type) {
+  return model_type == "owlvit"  ? BoxHeads::owlvit
+         : model_type == "owlv2" ? BoxHeads::owlv2
+                                 : BoxHeads::none;
+}
+
 OrderedJson preprocess_cfg(const Section& section, int image_size, bool crops_by_default) {
   const auto unsupported = [&](const char* key) {
     throw Unsupported(fmt::format(
@@ -181,6 +200,7 @@ void check_expressible(const ModelConfig& config) {
   refuse(!text.has_projection || text.projection_bias,
          "its text projection is no matrix without bias");
   refuse(config.has_logit_bias, "it has a logit_bias");
+  refuse(config.boxes != BoxHeads::none, "it predicts boxes");
   refuse(text.pool == TextPool::eos && text.eos_id == kLegacyEos,
          "eos_id 2 means another pooling there");
 }
@@ -201,17 +221,19 @@ OrderedJson tower_json(int width, int mlp_width, int layers, int heads, Activati
 ModelConfig parse_transformers_config(const TransformersConfig& files, const std::string& source,
                                       const std::string& name, const std::string& tokenizer) {
   const std::string config_source = source + "/config.json";
-  const Json config = parse(files.config, config_source);
+  Json config = parse(files.config, config_source);
   const Section root(config, config_source);
   const std::string type = root.text("model_type", "");
   if (type == "clip_text_model")
     return parse_text_model(config, root, config_source, name, tokenizer);
-  if (type != "clip" && type != "siglip")
-    throw Unsupported(fmt::format(
-        "{}: models of type '{}' are not supported, only 'clip', 'clip_text_model' and 'siglip' "
-        "(which SigLIP 2 of one resolution is too)",
-        config_source, type));
+  const BoxHeads boxes = box_heads_of(type);
   const bool siglip = type == "siglip";
+  if (type != "clip" && !siglip && boxes == BoxHeads::none)
+    throw Unsupported(fmt::format(
+        "{}: models of type '{}' are not supported, only 'clip', 'clip_text_model', 'siglip' "
+        "(which SigLIP 2 of one resolution is too), 'owlvit' and 'owlv2'",
+        config_source, type));
+  if (boxes != BoxHeads::none) config = with_owl_defaults(std::move(config), boxes);
   const Section vision = section_of(config, "vision_config", config_source);
   const Section text = section_of(config, "text_config", config_source);
   const OrderedJson model = siglip ? siglip_model_cfg(vision, text, tokenizer)
@@ -220,16 +242,22 @@ ModelConfig parse_transformers_config(const TransformersConfig& files, const std
   if (siglip)
     out["preprocess_cfg"] = {
         {"mean", 0.5}, {"std", 0.5}, {"interpolation", "bicubic"}, {"resize_mode", "squash"}};
+  if (boxes == BoxHeads::owlvit) out["preprocess_cfg"] = {{"resize_mode", "squash"}};
   if (!files.preprocessor.empty()) {
     const std::string preprocessor_source = source + "/preprocessor_config.json";
     Json preprocessor = parse(files.preprocessor, preprocessor_source);
     if (preprocessor.contains("image_processor")) preprocessor = preprocessor["image_processor"];
-    const OrderedJson given =
-        preprocess_cfg(Section(preprocessor, preprocessor_source),
-                       model["vision_cfg"]["image_size"].get<int>(), /*crops_by_default=*/!siglip);
+    // The crop of old processors is off by default in SigLIP's and OWL's, whose pictures are
+    // squashed or padded.
+    const OrderedJson given = preprocess_cfg(
+        Section(preprocessor, preprocessor_source), model["vision_cfg"]["image_size"].get<int>(),
+        /*crops_by_default=*/!siglip && boxes == BoxHeads::none);
     for (const auto& [key, value] : given.items()) out["preprocess_cfg"][key] = value;
   }
-  return parse_model_config(out.dump(), config_source, name);
+  ModelConfig parsed = parse_model_config(out.dump(), config_source, name);
+  parsed.boxes = boxes;
+  if (boxes == BoxHeads::owlv2) parsed.preprocess.resize_mode = "pad_blur";
+  return parsed;
 }
 
 TransformersConfig transformers_config(const ModelConfig& config) {

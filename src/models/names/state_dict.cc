@@ -42,6 +42,15 @@ LazyTensors without_wrappers(LazyTensors tensors) {
   return tensors;
 }
 
+// transformers' detectors hold their CLIP as a member, beside the heads.
+LazyTensors without_owl_prefix(LazyTensors tensors) {
+  return renamed(std::move(tensors), [](const std::string& name) {
+    for (const std::string_view prefix : {"owlvit.", "owlv2."})
+      if (name.starts_with(prefix)) return name.substr(prefix.size());
+    return name;
+  });
+}
+
 bool is_root_text(std::string_view name) {
   return std::any_of(kTextNames.begin(), kTextNames.end(),
                      [&](std::string_view text) { return name.starts_with(text); });
@@ -65,6 +74,7 @@ LazyTensors with_text_at(LazyTensors tensors, bool custom_text) {
 
 LazyTensors open_clip_names(LazyTensors tensors, const ModelConfig& config) {
   tensors = without_wrappers(std::move(tensors));
+  if (config.boxes != BoxHeads::none) tensors = without_owl_prefix(std::move(tensors));
   std::erase_if(tensors, [](const auto& entry) { return is_buffer(entry.first); });
   if (has_transformers_names(tensors)) tensors = from_transformers(std::move(tensors));
   tensors = with_text_at(std::move(tensors), config.custom_text);

@@ -36,6 +36,9 @@ constexpr std::array kModel = {
     Rule{"vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"},
     Rule{"vision_model.pre_layrnorm.weight", "visual.ln_pre.weight"},
     Rule{"vision_model.pre_layrnorm.bias", "visual.ln_pre.bias"},
+    // OWL spells this one rightly.
+    Rule{"vision_model.pre_layernorm.weight", "visual.ln_pre.weight"},
+    Rule{"vision_model.pre_layernorm.bias", "visual.ln_pre.bias"},
     Rule{"vision_model.post_layernorm.weight", "visual.ln_post.weight"},
     Rule{"vision_model.post_layernorm.bias", "visual.ln_post.bias"},
     Rule{"visual_projection.weight", "visual.proj", How::transpose}};

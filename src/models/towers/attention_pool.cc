@@ -1,11 +1,26 @@
 #include "models/towers/attention_pool.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "base/parallel.h"
+#include "models/towers/positions.h"
 #include "tensor/attention.h"
 
 namespace openclip {
+
+namespace {
+
+// to += row / |row|.
+void add_direction(const float* row, std::span<float> to) {
+  double square = 0;
+  for (size_t i = 0; i < to.size(); ++i) square += static_cast<double>(row[i]) * row[i];
+  const auto scale = static_cast<float>(1 / std::max(std::sqrt(square), 1e-12));
+  for (size_t i = 0; i < to.size(); ++i) to[i] += scale * row[i];
+}
+
+}  // namespace
 
 AttentionPool::AttentionPool(const Context& context, const Weights& weights,
                              const std::string& name, int64_t heads)
@@ -69,6 +84,53 @@ void AttentionPool::run(const Context& context, Workspace& workspace, ConstMatri
     linear(context, mixed.row_range(h, 1).every(heads_, count), values_[static_cast<size_t>(h)],
            q.columns(h * head_dim_, head_dim_));
   linear(context, q, c_, out);
+}
+
+void AttentionPool::run_values(const Context& context, Workspace& workspace, ConstMatrix x,
+                               Matrix out) const {
+  const Workspace::Frame frame(workspace);
+  const Matrix v = workspace.take(x.rows, q_.out());
+  for (int64_t h = 0; h < heads_; ++h)
+    linear(context, x, values_[static_cast<size_t>(h)], v.columns(h * head_dim_, head_dim_));
+  linear(context, v, c_, out);
+}
+
+void AttentionPool::run_neighbourhoods(const Context& context, Workspace& workspace,
+                                       const Images& x, Matrix out) const {
+  const int64_t side = square_root(positions_.shape()[0] - 1);
+  // Where squares begin; a map that is smaller than one is filled up by its border.
+  const int64_t down = std::max<int64_t>(1, x.height - side + 1);
+  const int64_t across = std::max<int64_t>(1, x.width - side + 1);
+  const size_t row_bytes = static_cast<size_t>(x.channels()) * sizeof(float);
+  const Workspace::Frame frame(workspace);
+  const Matrix pooled = workspace.take(down * across, out.cols);
+  {
+    // Squares that are worked on at once: some MB, whatever the size of the map.
+    constexpr int64_t kAtOnce = 64;
+    const Workspace::Frame inner(workspace);
+    const Matrix pixels =
+        workspace.take(std::min(kAtOnce, pooled.rows) * side * side, x.channels());
+    for (int64_t begin = 0; begin < pooled.rows; begin += kAtOnce) {
+      const int64_t count = std::min(kAtOnce, pooled.rows - begin);
+      for (int64_t i = 0; i < count * side * side; ++i) {
+        const int64_t square = begin + i / (side * side), p = i % (side * side);
+        const int64_t from_y = std::min(square / across + p / side, x.height - 1);
+        const int64_t from_x = std::min(square % across + p % side, x.width - 1);
+        std::memcpy(pixels.row(i), x.pixels.row(from_y * x.width + from_x), row_bytes);
+      }
+      run(context, workspace, pixels.row_range(0, count * side * side),
+          pooled.row_range(begin, count));
+    }
+  }
+  for (int64_t i = 0; i < out.rows; ++i) {
+    const int64_t y = i / x.width, first_y = std::max<int64_t>(0, y - side + 1);
+    const int64_t c = i % x.width, first_x = std::max<int64_t>(0, c - side + 1);
+    const int64_t last_y = std::min(y, down - 1), last_x = std::min(c, across - 1);
+    std::fill_n(out.row(i), out.cols, 0.0f);
+    for (int64_t top = std::min(first_y, last_y); top <= last_y; ++top)
+      for (int64_t left = std::min(first_x, last_x); left <= last_x; ++left)
+        add_direction(pooled.row(top * across + left), {out.row(i), static_cast<size_t>(out.cols)});
+  }
 }
 
 }  // namespace openclip

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/towers/weights.h"
+#include "tensor/conv.h"
 #include "tensor/tensor.h"
 #include "tensor/workspace.h"
 
@@ -27,6 +28,16 @@ class AttentionPool {
 
   /// x: [count * pixels, channels]; out: [count, embed_dim].
   void run(const Context& context, Workspace& workspace, ConstMatrix x, Matrix out) const;
+
+  /// out[i] = c(v(x[i])): what pixel i alone would give. x: [pixels, channels]; out: [pixels,
+  /// embed_dim].
+  void run_values(const Context& context, Workspace& workspace, ConstMatrix x, Matrix out) const;
+
+  /// The pool over every square of one map of the size that the positions are for; a pixel's
+  /// feature is the sum of the directions of all squares that hold it. A map that is smaller is
+  /// filled up by its border. out: [height * width, embed_dim].
+  void run_neighbourhoods(const Context& context, Workspace& workspace, const Images& x,
+                          Matrix out) const;
 
  private:
   /// tokens [count * (1 + pixels), channels] = mean and pixels of each image, plus positions.

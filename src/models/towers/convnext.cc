@@ -96,36 +96,61 @@ void ConvNextTower::run(const Context& context, Workspace& workspace, const Bloc
   }
 }
 
-void ConvNextTower::encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
-                                 Matrix out) const {
-  const int64_t count = out.rows;
-  const ConvNextConfig& convnext = *config_.convnext;
-  Images x;
+Images ConvNextTower::trunk(const Context& context, Workspace& workspace,
+                            const kernels::PatchRows& patches, const Images& first) const {
+  Images x = first;
   for (size_t s = 0; s < stages_.size(); ++s) {
     const Stage& stage = stages_[s];
-    const int64_t side = convnext.side(config_.image_size, static_cast<int>(s));
-    const Images next{workspace.take(count * side * side, convnext.dims[s]), count, side, side};
     if (s == 0) {
-      const kernels::PatchRows patches(pixels, 3, static_cast<size_t>(config_.image_size), 4);
-      linear(context, patches, stage.downsample, next.pixels);
-      stage.norm.apply(context, next.pixels, next.pixels);
+      linear(context, patches, stage.downsample, x.pixels);
+      stage.norm.apply(context, x.pixels, x.pixels);
     } else {
+      const int64_t height = x.height / 2, width = x.width / 2, dim = config_.convnext->dims[s];
+      const Images next{workspace.take(x.count * height * width, dim), x.count, height, width};
       enter(context, stage, x, next);
+      x = next;
     }
-    for (const Block& block : stage.blocks) run(context, workspace, block, next);
-    x = next;
+    for (const Block& block : stage.blocks) run(context, workspace, block, x);
   }
+  return x;
+}
+
+void ConvNextTower::head(const Context& context, Workspace& workspace, Matrix pooled,
+                         Matrix out) const {
+  head_norm_.apply(context, pooled, pooled);
+  if (!head_hidden_) return linear(context, pooled, head_, out);
+  const Matrix hidden = workspace.take(pooled.rows, head_hidden_->out());
+  linear(context, pooled, *head_hidden_, hidden, {.op = UnaryOp::gelu});
+  linear(context, hidden, head_, out);
+}
+
+void ConvNextTower::encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
+                                 Matrix out) const {
+  const int64_t count = out.rows, side = config_.convnext->side(config_.image_size, 0);
+  const kernels::PatchRows patches(pixels, 3, static_cast<size_t>(config_.image_size), 4);
+  const Matrix first = workspace.take(count * side * side, config_.convnext->dims[0]);
+  const Images x = trunk(context, workspace, patches, {first, count, side, side});
   const Matrix pooled = workspace.take(count, x.channels());
   const int64_t area = x.height * x.width;
   for_rows(context, count, area * x.channels(), [&](int64_t begin, int64_t images) {
     for (int64_t i = begin; i < begin + images; ++i)
       kernels::mean_of_rows(ConstMatrix(x.pixels.row_range(i * area, area)), pooled.row(i));
   });
-  head_norm_.apply(context, pooled, pooled);
-  if (!head_hidden_) return linear(context, pooled, head_, out);
-  const Matrix hidden = workspace.take(count, head_hidden_->out());
-  linear(context, pooled, *head_hidden_, hidden, {.op = UnaryOp::gelu});
-  linear(context, hidden, head_, out);
+  head(context, workspace, pooled, out);
+}
+
+void ConvNextTower::encode_places(const Context& context, Workspace& workspace,
+                                  const DenseInput& input, Matrix out) const {
+  if (input.reading != DenseReading::automatic && input.reading != DenseReading::values)
+    throw Unsupported(
+        "a ConvNeXt is read densely as 'values'; its last step is no transformer's "
+        "block");
+  const int64_t height = input.height / 4, width = input.width / 4;
+  const kernels::PatchRows patches(input.pixels, 3, static_cast<size_t>(input.height),
+                                   static_cast<size_t>(input.width), 4);
+  const Matrix first = workspace.take(height * width, config_.convnext->dims[0]);
+  const Images x = trunk(context, workspace, patches, {first, 1, height, width});
+  head(context, workspace, x.pixels, out);
 }
 
 }  // namespace openclip

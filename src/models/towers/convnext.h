@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "kernels/images.h"
 #include "models/towers/image_tower.h"
 #include "models/towers/transformer.h"
 #include "tensor/conv.h"
@@ -16,6 +17,8 @@ namespace openclip {
 class ConvNextTower final : public ImageTower {
  public:
   ConvNextTower(const Context& context, const Weights& weights, const ModelConfig& config);
+
+  int64_t dense_stride() const override { return 32; }
 
  private:
   /// x += gamma * fc2(gelu(fc1(norm(depthwise(x))))); gamma is folded into fc2.
@@ -32,6 +35,13 @@ class ConvNextTower final : public ImageTower {
 
   void encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
                     Matrix out) const override;
+  void encode_places(const Context& context, Workspace& workspace, const DenseInput& input,
+                     Matrix out) const override;
+  /// Patches of 4 x 4 pixels to the map before the mean, a 32nd of the size.
+  Images trunk(const Context& context, Workspace& workspace, const kernels::PatchRows& patches,
+               const Images& first) const;
+  /// Norm and projection of pooled rows, which are written over.
+  void head(const Context& context, Workspace& workspace, Matrix pooled, Matrix out) const;
   /// x: what the stage before left; its place may be written over. out: the stage's first map.
   void enter(const Context& context, const Stage& stage, const Images& x, const Images& out) const;
   void run(const Context& context, Workspace& workspace, const Block& block, const Images& x) const;

@@ -62,4 +62,23 @@ void ImageTower::encode_caption_chunk(const Context&, Workspace&, const float*, 
   throw Internal("[image_tower] this tower has no tokens");
 }
 
+void ImageTower::encode_dense(const Context& context, const DenseInput& input, Matrix out) const {
+  const int64_t stride = dense_stride();
+  if (stride == 0)
+    throw Unsupported("[encode_dense] this kind of image tower has no dense features");
+  check_arg(input.height > 0 && input.width > 0 && input.height % stride == 0 &&
+                input.width % stride == 0,
+            "[encode_dense] sides must be multiples of {}, got {} x {}", stride, input.height,
+            input.width);
+  const int64_t places = (input.height / stride) * (input.width / stride);
+  check_arg(out.rows == places, "[encode_dense] {} rows for {} places", out.rows, places);
+  const WorkspacePool::Lease workspace = workspaces_.borrow();
+  const Workspace::Frame frame(*workspace);
+  encode_places(context, *workspace, input, out);
+}
+
+void ImageTower::encode_places(const Context&, Workspace&, const DenseInput&, Matrix) const {
+  throw Internal("[encode_dense] a tower with a stride must have places");
+}
+
 }  // namespace openclip

@@ -69,24 +69,24 @@ int64_t square_root(int64_t number) {
   return root * root == number ? root : -1;
 }
 
-Tensor resize_grid_positions(const Tensor& positions, int64_t prefix, int64_t grid) {
+Tensor resize_grid_positions(const Tensor& positions, int64_t prefix, int64_t rows, int64_t cols) {
   const ConstMatrix from = positions.matrix();
   const int64_t old = square_root(from.rows - prefix), width = from.cols;
-  check_arg(old > 0 && grid > 0, "[positions] {} rows after {} are no square grid",
+  check_arg(old > 0 && rows > 0 && cols > 0, "[positions] {} rows after {} are no square grid",
             from.rows - prefix, prefix);
-  Tensor out = like(positions, prefix + grid * grid);
+  Tensor out = like(positions, prefix + rows * cols);
   std::memcpy(out.data(), from.data, sizeof(float) * static_cast<size_t>(prefix * width));
-  const std::vector<Window> windows = cubic_windows(old, grid);
+  const std::vector<Window> across = cubic_windows(old, cols), down = cubic_windows(old, rows);
   // Columns first, as torch does; f32 between the passes, as there.
-  std::vector<float> wide(static_cast<size_t>(old * grid * width));
+  std::vector<float> wide(static_cast<size_t>(old * cols * width));
   for (int64_t y = 0; y < old; ++y)
-    for (int64_t x = 0; x < grid; ++x)
-      mix(windows[static_cast<size_t>(x)], from.row(prefix + y * old), width, width,
-          &wide[static_cast<size_t>((y * grid + x) * width)]);
-  for (int64_t y = 0; y < grid; ++y)
-    for (int64_t x = 0; x < grid; ++x)
-      mix(windows[static_cast<size_t>(y)], &wide[static_cast<size_t>(x * width)], grid * width,
-          width, out.data() + (prefix + y * grid + x) * width);
+    for (int64_t x = 0; x < cols; ++x)
+      mix(across[static_cast<size_t>(x)], from.row(prefix + y * old), width, width,
+          &wide[static_cast<size_t>((y * cols + x) * width)]);
+  for (int64_t y = 0; y < rows; ++y)
+    for (int64_t x = 0; x < cols; ++x)
+      mix(down[static_cast<size_t>(y)], &wide[static_cast<size_t>(x * width)], cols * width, width,
+          out.data() + (prefix + y * cols + x) * width);
   return out;
 }
 

@@ -51,16 +51,17 @@ ResNetTower::ResNetTower(const Context& context, const Weights& weights, const V
   }
 }
 
-Images ResNetTower::stem(const Context& context, Workspace& workspace, const float* pixels,
-                         int64_t count) const {
-  const int64_t size = config_.image_size, half = conv_out_size(size, kStemConv);
-  const Images pooled = take_images(workspace, count, half / 2, half / 2, stem3_.out());
+Images ResNetTower::stem(const Context& context, Workspace& workspace, const Pixels& pixels) const {
+  const int64_t count = pixels.count;
+  const int64_t height = conv_out_size(pixels.height, kStemConv);
+  const int64_t width = conv_out_size(pixels.width, kStemConv);
+  const Images pooled = take_images(workspace, count, height / 2, width / 2, stem3_.out());
   const Workspace::Frame frame(workspace);
-  const Images input = take_images(workspace, count, size, size, 3);
-  const Images x1 = take_images(workspace, count, half, half, stem1_.out());
-  const Images x2 = take_images(workspace, count, half, half, stem2_.out());
-  const Images x3 = take_images(workspace, count, half, half, stem3_.out());
-  channels_last(context, pixels, input);
+  const Images input = take_images(workspace, count, pixels.height, pixels.width, 3);
+  const Images x1 = take_images(workspace, count, height, width, stem1_.out());
+  const Images x2 = take_images(workspace, count, height, width, stem2_.out());
+  const Images x3 = take_images(workspace, count, height, width, stem3_.out());
+  channels_last(context, pixels.data, input);
   conv2d(context, input, stem1_, kStemConv, x1);
   conv2d(context, x1, stem2_, kConv3x3, x2);
   conv2d(context, x2, stem3_, kConv3x3, x3);
@@ -92,9 +93,9 @@ void ResNetTower::run(const Context& context, Workspace& workspace, const Bottle
   conv2d(context, pool(x2), block.conv3, {.op = UnaryOp::relu, .residual = identity.pixels}, out);
 }
 
-void ResNetTower::encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
-                               Matrix out) const {
-  Images x = stem(context, workspace, pixels, out.rows);
+Images ResNetTower::trunk(const Context& context, Workspace& workspace,
+                          const Pixels& pixels) const {
+  Images x = stem(context, workspace, pixels);
   // Blocks write to two places in turn; stage 1's output is the largest.
   const int64_t most = x.pixels.rows * blocks_.front().conv3.out();
   float* places[2] = {workspace.take_floats(most), workspace.take_floats(most)};
@@ -107,7 +108,30 @@ void ResNetTower::encode_chunk(const Context& context, Workspace& workspace, con
     x = next;
     turn = 1 - turn;
   }
+  return x;
+}
+
+void ResNetTower::encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
+                               Matrix out) const {
+  const int64_t size = config_.image_size;
+  const Images x = trunk(context, workspace, {pixels, out.rows, size, size});
   pool_.run(context, workspace, x.pixels, out);
+}
+
+void ResNetTower::encode_places(const Context& context, Workspace& workspace,
+                                const DenseInput& input, Matrix out) const {
+  const Images x = trunk(context, workspace, {input.pixels, 1, input.height, input.width});
+  switch (input.reading) {
+    case DenseReading::values:
+      return pool_.run_values(context, workspace, x.pixels, out);
+    case DenseReading::automatic:
+    case DenseReading::pooled:
+      return pool_.run_neighbourhoods(context, workspace, x, out);
+    default:
+      throw Unsupported(
+          "a ResNet is read densely as 'values' or 'pooled'; its last step is no "
+          "transformer's block");
+  }
 }
 
 }  // namespace openclip

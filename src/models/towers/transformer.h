@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "models/config/model_config.h"
 #include "models/config/vit_keys.h"
+#include "models/dense.h"
 #include "models/towers/key_value_cache.h"
 #include "models/towers/token_tree.h"
 #include "models/towers/weights.h"
@@ -39,6 +40,13 @@ struct TransformerConfig {
   bool causal = false;
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
+};
+
+/// Where the patches of one picture lie: `prefix` other tokens, then rows * cols patches.
+struct DenseGrid {
+  int64_t rows = 0, cols = 0, prefix = 0;
+
+  int64_t places() const { return rows * cols; }
 };
 
 /// x += ls_1(attn(ln_1(x))); x += ls_2(mlp(ln_2(x))) for each block, over packed sequences.
@@ -87,6 +95,12 @@ class Transformer {
   /// Block number `index` where x, in place, attends to kv as key_values() makes it.
   void attend_block(const Context& context, Workspace& workspace, int64_t index, Matrix x,
                     ConstMatrix kv, std::span<const AttentionSpan> spans) const;
+
+  /// Runs the blocks over one picture, the last in the way that `reading` names (models/dense.h;
+  /// automatic: clearclip). x: [prefix + places, width], destroyed; out: [places, width].
+  /// Throws: Unsupported for readings that are not a transformer's.
+  void run_dense(const Context& context, Workspace& workspace, Matrix x, const DenseGrid& grid,
+                 DenseReading reading, Matrix out) const;
 
  private:
   struct Block {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/images.h"
+#include "models/towers/positions.h"
 #include "tensor/split.h"
 
 namespace openclip {
@@ -85,6 +85,21 @@ VitTower::VitTower(const Context& context, const Weights& weights, const VisionC
     proj_ = weights.linear(context, "visual.trunk.head");
 }
 
+void VitTower::place(const Context& context, ConstMatrix patches, ConstMatrix positions,
+                     Matrix x) const {
+  const int64_t tokens = positions.rows, each = tokens - prefix_, count = x.rows / tokens;
+  for_rows(context, count, tokens * config_.width, [&](int64_t begin, int64_t images) {
+    for (int64_t i = begin; i < begin + images; ++i) {
+      const Matrix own = x.row_range(i * tokens, tokens);
+      if (prefix_ > 0)
+        std::memcpy(own.data, positions.data, sizeof(float) * static_cast<size_t>(config_.width));
+      kernels::add_rows(patches.row_range(i * each, each), positions.row_range(prefix_, each),
+                        own.row_range(prefix_, each));
+    }
+  });
+  if (ln_pre_) ln_pre_->apply(context, x, x);
+}
+
 void VitTower::embed(const Context& context, Workspace& workspace, const float* pixels,
                      int64_t count, Matrix x) const {
   const Workspace::Frame frame(workspace);
@@ -95,18 +110,7 @@ void VitTower::embed(const Context& context, Workspace& workspace, const float* 
     stem_->run(context, workspace, pixels, config_.image_size, count, patches);
   else
     linear(context, rows, patches_, patches);
-  const ConstMatrix positions = positions_.matrix();
-  for_rows(context, count, tokens_ * config_.width, [&](int64_t begin, int64_t images) {
-    for (int64_t i = begin; i < begin + images; ++i) {
-      const Matrix own = x.row_range(i * tokens_, tokens_);
-      const int64_t each = tokens_ - prefix_;
-      if (prefix_ > 0)
-        std::memcpy(own.data, positions.data, sizeof(float) * static_cast<size_t>(config_.width));
-      kernels::add_rows(ConstMatrix(patches.row_range(i * each, each)),
-                        positions.row_range(prefix_, each), own.row_range(prefix_, each));
-    }
-  });
-  if (ln_pre_) ln_pre_->apply(context, x, x);
+  place(context, patches, positions_.matrix(), x);
 }
 
 void VitTower::pool_average(const Context& context, int64_t count, Matrix x, Matrix out) const {
@@ -207,6 +211,41 @@ void VitTower::encode_tokens_chunk(const Context& context, Workspace& workspace,
   embed(context, workspace, pixels, out.rows / tokens_, out);
   run_blocks(context, workspace, out, states.block_count(config_.layers));
   if (states.final_norm) ln_post_.apply(context, out, out);
+}
+
+void VitTower::encode_places(const Context& context, Workspace& workspace, const DenseInput& input,
+                             Matrix out) const {
+  const int64_t patch = config_.patch_size;
+  const DenseGrid grid{input.height / patch, input.width / patch, prefix_};
+  const kernels::PatchRows rows(input.pixels, 3, static_cast<size_t>(input.height),
+                                static_cast<size_t>(input.width), static_cast<size_t>(patch));
+  Tensor resized;
+  if (grid.rows != config_.grid() || grid.cols != config_.grid())
+    resized = resize_grid_positions(positions_, prefix_, grid.rows, grid.cols);
+  const Matrix patches = workspace.take(out.rows, config_.width);
+  const Matrix x = workspace.take(prefix_ + out.rows, config_.width);
+  const Matrix places = workspace.take(out.rows, config_.width);
+  linear(context, rows, patches_, patches);
+  place(context, patches, (resized.elements() > 0 ? resized : positions_).matrix(), x);
+  std::get<Transformer>(blocks_).run_dense(context, workspace, x, grid, input.reading, places);
+  if (attentional_pool_) {  // of each place alone, as if it were a picture of one token
+    const Matrix pooled = proj_ ? workspace.take(out.rows, proj_->in()) : out;
+    attentional_pool_->run(context, workspace, places, out.rows, 1, pooled);
+    ln_post_.apply(context, pooled, pooled);
+    if (proj_) linear(context, pooled, *proj_, out);
+    return;
+  }
+  ln_post_.apply(context, places, places);
+  if (latent_pool_) {  // of each place alone: its value, projection and MLP
+    const Matrix pooled = proj_ ? workspace.take(out.rows, config_.width) : out;
+    latent_pool_->run(context, workspace, places, pooled);
+    if (proj_) linear(context, pooled, *proj_, out);
+  } else if (proj_) {
+    linear(context, places, *proj_, out);
+  } else {
+    for (int64_t i = 0; i < out.rows; ++i)
+      std::memcpy(out.row(i), places.row(i), sizeof(float) * static_cast<size_t>(out.cols));
+  }
 }
 
 }  // namespace openclip

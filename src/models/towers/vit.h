@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "kernels/images.h"
 #include "models/towers/attentional_pool.h"
 #include "models/towers/conv_stem.h"
 #include "models/towers/eva_blocks.h"
@@ -22,10 +23,14 @@ class VitTower final : public ImageTower {
  public:
   VitTower(const Context& context, const Weights& weights, const VisionConfig& config);
 
+  int64_t tokens() const override { return tokens_; }
+  int64_t dense_stride() const override {
+    return std::holds_alternative<Transformer>(blocks_) && !stem_ ? config_.patch_size : 0;
+  }
+
  private:
   void encode_chunk(const Context& context, Workspace& workspace, const float* pixels,
                     Matrix out) const override;
-  int64_t tokens() const override { return tokens_; }
   void encode_tokens_chunk(const Context& context, Workspace& workspace, const float* pixels,
                            const TokenStates& states, Matrix out) const override;
   /// x [count * tokens, width] = class token and patches of each image, plus positions, ln_pre.
@@ -42,6 +47,10 @@ class VitTower final : public ImageTower {
                   int64_t count = Transformer::kAllBlocks) const;
   /// Each image attends to its own tokens.
   std::vector<AttentionSpan> spans_of(int64_t count) const;
+  void encode_places(const Context& context, Workspace& workspace, const DenseInput& input,
+                     Matrix out) const override;
+  /// The second half of embed(), of pictures of any size, with positions of their number.
+  void place(const Context& context, ConstMatrix patches, ConstMatrix positions, Matrix x) const;
   /// out [count, width]: the pooled tokens after the blocks and ln_post.
   void pool(const Context& context, Workspace& workspace, Matrix x, Matrix out) const;
   void pool_average(const Context& context, int64_t count, Matrix x, Matrix out) const;
