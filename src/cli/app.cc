@@ -78,6 +78,8 @@ int run(int argc, char** argv) {
   add_search(app, chosen);
   add_tokenize(app, chosen);
   add_preprocess(app, chosen);
+  add_detect(app, chosen);
+  add_explain(app, chosen);
   add_models(app, chosen);
   add_convert(app, chosen);
   add_caption(app, chosen);

@@ -15,6 +15,8 @@ void add_index(CLI::App& app, ChosenCommand& chosen);
 void add_search(CLI::App& app, ChosenCommand& chosen);
 void add_tokenize(CLI::App& app, ChosenCommand& chosen);
 void add_preprocess(CLI::App& app, ChosenCommand& chosen);
+void add_detect(CLI::App& app, ChosenCommand& chosen);
+void add_explain(CLI::App& app, ChosenCommand& chosen);
 void add_models(CLI::App& app, ChosenCommand& chosen);
 void add_convert(CLI::App& app, ChosenCommand& chosen);
 void add_quantize(CLI::App& app, ChosenCommand& chosen);

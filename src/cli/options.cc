@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "kernels/isa.h"
 #include "models/tokenizer_source.h"
+#include "tasks/dense_names.h"
 #include "tasks/labels.h"
 
 namespace openclip {
@@ -42,6 +43,15 @@ void add_context_length(CLI::App& command, CommonOptions& options) {
       .add_option("--context-length", options.model.context_length,
                   "tokens of a text in place of the model's; its positions are resized")
       ->type_name("N");
+}
+
+void add_dense_reading(CLI::App& command, std::string& reading) {
+  command
+      .add_option("--dense-reading", reading,
+                  "how places are read: auto; of a ViT clearclip, naclip, sclip or values; of a "
+                  "ResNet pooled or values")
+      ->capture_default_str()
+      ->check(CLI::IsMember(dense_reading_names()));
 }
 
 namespace {

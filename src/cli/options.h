@@ -48,6 +48,9 @@ void add_image_size(CLI::App& command, CommonOptions& options);
 /// Adds --context-length, for commands that read texts.
 void add_context_length(CLI::App& command, CommonOptions& options);
 
+/// Adds --dense-reading, for commands that look at places of pictures.
+void add_dense_reading(CLI::App& command, std::string& reading);
+
 /// What a command needs of a model; what is missing is downloaded first.
 enum class Need { config, weights };
 

@@ -7,16 +7,28 @@
 
 namespace openclip {
 
-PreparedImage prepare_image(ImageRef ref, const PreprocessConfig& config) {
-  PreparedImage out;
+LoadedImage load_image(ImageRef ref) {
+  LoadedImage out;
   out.ref = std::move(ref);
   out.problem = std::move(out.ref.problem);
   if (!out.problem.empty()) return out;
   out.problem = picture_problem(out.ref.name, [&] {
     const std::vector<uint8_t> bytes = load_image_bytes(out.ref);
     out.digest = bytes_sha256(bytes);
-    out.pixels = tower_pixels(decode_image(bytes, out.ref.name), config);
+    out.image = decode_image(bytes, out.ref.name);
   });
+  return out;
+}
+
+PreparedImage prepare_image(ImageRef ref, const PreprocessConfig& config) {
+  LoadedImage loaded = load_image(std::move(ref));
+  PreparedImage out;
+  out.ref = std::move(loaded.ref);
+  out.digest = std::move(loaded.digest);
+  out.problem = std::move(loaded.problem);
+  if (!out.problem.empty()) return out;
+  out.problem =
+      picture_problem(out.ref.name, [&] { out.pixels = tower_pixels(loaded.image, config); });
   return out;
 }
 

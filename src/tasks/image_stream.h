@@ -34,6 +34,17 @@ class ImageStream {
   OrderedPrefetch<ImageRef, PreparedImage> prefetch_;
 };
 
+/// A decoded picture, or a problem.
+struct LoadedImage {
+  ImageRef ref;
+  Image image;
+  std::string digest;   // SHA-256 of the file's bytes
+  std::string problem;  // one line for the user
+};
+
+/// Reads and decodes one picture; errors of the file become its problem.
+LoadedImage load_image(ImageRef ref);
+
 /// Reads, decodes and preprocesses one picture; errors of the file become its problem.
 PreparedImage prepare_image(ImageRef ref, const PreprocessConfig& config);
 
