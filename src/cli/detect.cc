@@ -158,6 +158,12 @@ void add_detect(CLI::App& app, ChosenCommand& chosen) {
                    "side of the smallest window, as a part of the picture's shorter side")
       ->capture_default_str()
       ->check(CLI::Range(0.02, 1.0));
+  command
+      ->add_option("--overlap", options->options.overlap,
+                   "intersection over union from which of two boxes of a label the worse is left "
+                   "out; 1 = none (OWL-ViT and OWLv2, default 0.5)")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("P");
   command->add_option("--most", options->options.most, "detections of a picture")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000));
