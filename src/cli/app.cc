@@ -80,6 +80,7 @@ int run(int argc, char** argv) {
   add_preprocess(app, chosen);
   add_detect(app, chosen);
   add_explain(app, chosen);
+  add_interrogate(app, chosen);
   add_models(app, chosen);
   add_convert(app, chosen);
   add_caption(app, chosen);

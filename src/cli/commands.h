@@ -17,6 +17,7 @@ void add_tokenize(CLI::App& app, ChosenCommand& chosen);
 void add_preprocess(CLI::App& app, ChosenCommand& chosen);
 void add_detect(CLI::App& app, ChosenCommand& chosen);
 void add_explain(CLI::App& app, ChosenCommand& chosen);
+void add_interrogate(CLI::App& app, ChosenCommand& chosen);
 void add_models(CLI::App& app, ChosenCommand& chosen);
 void add_convert(CLI::App& app, ChosenCommand& chosen);
 void add_quantize(CLI::App& app, ChosenCommand& chosen);

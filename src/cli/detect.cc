@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -29,7 +30,7 @@ constexpr const char* kFooter =
 struct DetectCommand {
   CommonOptions common;
   std::vector<std::string> images;
-  std::string labels, labels_file, out, method = "windows", reading = "auto";
+  std::string labels, labels_file, like, out, method = "windows", reading = "auto";
   std::optional<double> threshold;
   DetectOptions options;
   bool coco = false;
@@ -99,10 +100,25 @@ class FoundPrinter {
   size_t images_ = 0, elements_ = 0;
 };
 
+// What is searched for: labels, or what an example is called.
+std::vector<std::string> choose_labels(const DetectCommand& command) {
+  if (!command.like.empty()) return {std::filesystem::path(command.like).filename().string()};
+  if (command.labels.empty()) return read_labels(command.labels_file);
+  return usage([&] { return split_labels(command.labels); });
+}
+
+Image load_example(const std::string& path) {
+  ImageRef ref;
+  ref.name = path;
+  LoadedImage loaded = load_image(std::move(ref));
+  if (!loaded.problem.empty()) throw IoError(loaded.problem);
+  return std::move(loaded.image);
+}
+
 int detect(const DetectCommand& command) {
-  const std::vector<std::string> labels = command.labels.empty()
-                                              ? read_labels(command.labels_file)
-                                              : usage([&] { return split_labels(command.labels); });
+  const std::vector<std::string> labels = choose_labels(command);
+  std::optional<Image> example;
+  if (!command.like.empty()) example = load_example(command.like);
   const Context context = command.common.context();
   const ModelSource source = find_model(command.common, Need::weights);
   const auto detector =
@@ -118,8 +134,11 @@ int detect(const DetectCommand& command) {
       code = 1;
       continue;
     }
-    const std::vector<Detection> found =
-        usage([&] { return detector->detect(context, loaded.image, labels, command.options); });
+    const std::vector<Detection> found = usage([&] {
+      return example ? detector->detect_like(context, loaded.image, *example, labels[0],
+                                             command.options)
+                     : detector->detect(context, loaded.image, labels, command.options);
+    });
     if (!command.out.empty()) write_png(command.out, annotated(loaded.image, found));
     printer.add(loaded.ref.name, found);
   }
@@ -138,7 +157,13 @@ void add_detect(CLI::App& app, ChosenCommand& chosen) {
       ->type_name("IMAGE");
   auto* labels = command->add_option("--labels", options->labels, "labels, separated by commas");
   auto* file = command->add_option("--labels-file", options->labels_file, "one label per line");
-  labels->excludes(file);
+  auto* like =
+      command
+          ->add_option("--like", options->like,
+                       "a picture of what to look for, in place of labels (OWL-ViT, OWLv2)")
+          ->type_name("IMAGE");
+  labels->excludes(file)->excludes(like);
+  file->excludes(like);
   command->add_option("--out", options->out, "the picture with its boxes drawn; one picture only")
       ->type_name("F.png");
   command
@@ -170,9 +195,10 @@ void add_detect(CLI::App& app, ChosenCommand& chosen) {
   command->add_flag("--coco", options->coco, "COCO's result format on stdout");
   command->footer(kFooter);
   command->callback([&chosen, options, labels] {
-    if (options->labels.empty() && options->labels_file.empty())
-      throw UsageError(labels->count() > 0 ? "--labels is empty; write --labels a,b,c"
-                                           : "--labels or --labels-file says what to look for");
+    if (options->labels.empty() && options->labels_file.empty() && options->like.empty())
+      throw UsageError(labels->count() > 0
+                           ? "--labels is empty; write --labels a,b,c"
+                           : "--labels, --labels-file or --like says what to look for");
     if (!options->out.empty() && options->images.size() > 1)
       throw UsageError(
           fmt::format("--out draws one picture, but {} are given", options->images.size()));
