@@ -44,7 +44,7 @@ class OwlTest : public testing::TestWithParam<const char*> {
   OwlTest()
       : golden_(
             SafetensorsFile::open(kRoot + "tests/golden/owl/" + GetParam() + ".io.safetensors")),
-        source_(find_model({.model = kRoot + "tests/golden/owl/" + GetParam()})),
+        source_(find_model({.model = kRoot + "tests/golden/owl/" + GetParam(), .pretrained = ""})),
         model_(load_model(context_, source_)) {}
 
   std::vector<float> pixels_of(const std::string& path) const {
@@ -112,7 +112,8 @@ INSTANTIATE_TEST_SUITE_P(Models, OwlTest, testing::Values("owlvit", "owlv2"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(OwlModelTest, APlainClipHasNoHeads) {
-  const ModelSource source = find_model({.model = kRoot + "tests/golden/tiny_model"});
+  const ModelSource source =
+      find_model({.model = kRoot + "tests/golden/tiny_model", .pretrained = ""});
   const auto model = load_model(Context(1), source);
   const std::vector<float> pixels(3 * 64 * 64);
   EXPECT_THROW(model->box_query(Context(1), pixels.data()), InvalidArgument);

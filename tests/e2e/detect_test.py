@@ -90,7 +90,8 @@ class DetectTest(ProgramTest):
         self.refuse(2, "detect", "a.png", "--labels", "a", "--smallest", "0.001", says="--smallest")
         self.refuse(1, "detect", "a.png", "--labels", "a", "--method", "dense", "--dense-reading", "pooled",
                     says="pooled")
-        self.refuse(1, "detect", "a.png", "--labels", "a", "--like", "b.png", says="OWL")
+        self.refuse(1, "detect", "a.png", "--like", "b.png", says="OWL")
+        self.refuse(2, "detect", "a.png", "--labels", "a", "--like", "b.png", says="--like")
 
     def test_bad_pictures(self):
         self.file("broken.png", png(20, 20)[:60])
