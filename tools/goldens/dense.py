@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/dense.safetensors: features of single places, by the models of tests/golden/towers.
+"""Writes tests/golden/dense.safetensors: features of single places, by the models of tests/golden/towers
+and a CoCa of tests/golden/coca.
 
     tools/goldens/dense.py          needs: pip install open_clip_torch==3.3.0 timm==1.0.31 safetensors
 
@@ -13,19 +14,26 @@ import pathlib
 import open_clip
 import safetensors.torch
 import torch
+from open_clip.coca_model import CoCa
 from torch.nn.functional import interpolate, linear, normalize, softmax
 
 from towers import create
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent.parent / "tests/golden"
 SIZES = {"plain": (24, 40), "siglip": (48, 16), "resnet_f16": (160, 96), "resnet_quick": (64, 128),
-         "convnext_linear": (64, 96)}
+         "convnext_linear": (64, 96), "coca": (32, 48)}
+FILES = {"coca": "coca/pooled"}  # the others: towers/NAME
+
+
+def create_coca(cfg):
+    return CoCa(**{key: value for key, value in cfg.items() if key != "custom_text"})
 
 
 def load(name):
-    cfg = json.loads((FOLDER / f"towers/{name}.json").read_text())
-    model = create(cfg)
-    state = safetensors.torch.load_file(FOLDER / f"towers/{name}.safetensors")
+    stem = FILES.get(name, f"towers/{name}")
+    cfg = json.loads((FOLDER / f"{stem}.json").read_text())
+    model = create_coca(cfg) if name == "coca" else create(cfg)
+    state = safetensors.torch.load_file(FOLDER / f"{stem}.safetensors")
     model.load_state_dict({key: value.float() if value.is_floating_point() else value
                            for key, value in state.items()})
     return cfg, model.visual.eval()
@@ -82,6 +90,8 @@ def dense_vit(visual, pixels, reading):
     parts = dict(in_weight=last.attn.in_proj_weight, in_bias=last.attn.in_proj_bias, heads=last.attn.num_heads,
                  out=last.attn.out_proj, mlp=lambda x: last.mlp(last.ln_2(x)))
     x = last_block(x, last.ln_1(x), parts, reading, (rows, cols, prefix))
+    if visual.attn_pool is not None:
+        x = visual.attn_pool(x[:, None])[:, 0]  # each place is a picture of one token
     return visual.ln_post(x) @ visual.proj
 
 

@@ -24,7 +24,7 @@ const std::vector<std::pair<std::string, DenseReading>> kReadings = {
     {"pooled", DenseReading::pooled}};
 
 std::shared_ptr<const Model> load(const std::string& name) {
-  const std::string stem = kFolder + "towers/" + name;
+  const std::string stem = kFolder + (name == "coca" ? "coca/pooled" : "towers/" + name);
   return Model::load(Context(2),
                      parse_model_config(read_text_file(stem + ".json", 1 << 20), name, name),
                      stem + ".safetensors", {.towers = Towers::image_only});
@@ -70,7 +70,7 @@ TEST_P(DenseTest, EqualsPython) {
 
 INSTANTIATE_TEST_SUITE_P(Models, DenseTest,
                          testing::Values("plain", "siglip", "resnet_f16", "resnet_quick",
-                                         "convnext_linear"),
+                                         "convnext_linear", "coca"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(DenseSidesTest, RefusesSidesThatDoNotFit) {
