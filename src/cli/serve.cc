@@ -169,7 +169,7 @@ void add_serve(CLI::App& app, ChosenCommand& chosen) {
   add_context_length(*command, options->common);
   command
       ->add_option("--index", options->indices,
-                   "search in this folder of 'openclip index'; may repeat")
+                   "search in this folder or database of 'openclip index'; may repeat")
       ->take_all()
       ->expected(1)
       ->type_name("INDEX");

@@ -20,6 +20,13 @@ Item read_item(const PgResult& rows, size_t row) {
   return item;
 }
 
+// The row of each id, which stands in column 0.
+std::unordered_map<int64_t, size_t> rows_by_id(const PgResult& rows) {
+  std::unordered_map<int64_t, size_t> row_of;
+  for (size_t row = 0; row < rows.rows(); ++row) row_of[rows.integer(row, 0)] = row;
+  return row_of;
+}
+
 }  // namespace
 
 PostgresIndex::PostgresIndex(const std::string& place)
@@ -61,8 +68,7 @@ std::vector<std::optional<Item>> PostgresIndex::items(std::span<const int64_t> i
   return pool_.with([&](PgConnection& session) {
     const PgResult rows = session.run(
         "SELECT id, path, title, fields FROM openclip_items WHERE id = ANY($1::bigint[])", {ids});
-    std::unordered_map<int64_t, size_t> row_of;
-    for (size_t row = 0; row < rows.rows(); ++row) row_of[rows.integer(row, 0)] = row;
+    const auto row_of = rows_by_id(rows);
     std::vector<std::optional<Item>> found;
     for (const int64_t id : ids) {
       const auto row = row_of.find(id);
@@ -90,8 +96,7 @@ std::vector<float> PostgresIndex::vectors(std::span<const int64_t> ids) const {
     const auto dim = static_cast<size_t>(space_.dim);
     const PgResult rows =
         session.run("SELECT id, vector FROM openclip_items WHERE id = ANY($1::bigint[])", {ids});
-    std::unordered_map<int64_t, size_t> row_of;
-    for (size_t row = 0; row < rows.rows(); ++row) row_of[rows.integer(row, 0)] = row;
+    const auto row_of = rows_by_id(rows);
     std::vector<float> found(ids.size() * dim);
     for (size_t i = 0; i < ids.size(); ++i) {
       const auto row = row_of.find(ids[i]);
