@@ -53,7 +53,8 @@ def build(cfg, sizes_folder, dtype=torch.float32):
         (sizes_folder / "config.json").write_text(json.dumps(facts))
         text.update(hf_model_name=str(sizes_folder), hf_model_pretrained=False)
         custom = True
-    model = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**cfg).eval()
+    kind = open_clip.CoCa if "multimodal_cfg" in cfg else open_clip.CustomTextCLIP if custom else open_clip.CLIP
+    model = kind(**cfg).eval()
     randomise(model)
     if dtype != torch.float32:  # what the checkpoint holds, computed in f32 by both
         for name, value in model.state_dict().items():
@@ -91,8 +92,8 @@ def compare(cfg, args, folder):
     pixels = pixels_of(cfg, images)
     ids, lengths = texts(model, cfg, 5)
     with torch.no_grad():
-        io = {"pixels": pixels, "image_features": model.encode_image(pixels),
-              "ids": ids.to(torch.int32), "lengths": lengths, "text_features": model.encode_text(ids)}
+        io = {"pixels": pixels, "image_features": model.encode_image(pixels, normalize=False),
+              "ids": ids.to(torch.int32), "lengths": lengths, "text_features": model.encode_text(ids, normalize=False)}
     weights = folder / "model.safetensors"
     stored = {k: v.to(dtype) if v.is_floating_point() and v.ndim else v for k, v in model.state_dict().items()}
     safetensors.torch.save_file({k: v.contiguous() for k, v in stored.items()}, weights)

@@ -35,6 +35,22 @@ struct ModelOptions {
   std::string image_resize_mode = {};    ///< shortest | longest | squash; empty: the model's own
 };
 
+/// How generate() writes captions; names and defaults are those of open_clip's CoCa.generate.
+struct GenerateOptions {
+  std::string generation_type = "beam_search";  ///< beam_search | top_p | top_k
+  int seq_len = 30;     ///< tokens of a caption at most, start and end token included
+  int min_seq_len = 5;  ///< no end token before so many
+  double temperature = 1;
+  double top_p = 0.1;  ///< draw from the words that have this probability together
+  int top_k = 1;       ///< draw from the k best words; 1 = the greedy caption
+  int num_beams = 6;
+  int num_beam_groups = 3;
+  double repetition_penalty = 1;  ///< of words that are there already; 1 = none
+  std::uint64_t seed = 0;         ///< of drawing; the same seed gives the same words
+  std::int32_t sot_token_id = 49406;
+  std::int32_t eos_token_id = 49407;
+};
+
 /// A loaded model: immutable, usable by many threads at once. Copies are cheap and share the
 /// weights.
 class OPENCLIP_EXPORT Model {
@@ -56,6 +72,13 @@ class OPENCLIP_EXPORT Model {
   /// tokenizer makes them; out: count * embed_dim() numbers.
   void encode_text(std::span<const std::int32_t> ids, std::size_t context_length,
                    std::span<float> out, bool normalize = false) const;
+
+  /// Captions that a CoCa writes about pictures, as token ids from the start token on: one row a
+  /// picture, padded with 0 to the longest. Beam search and top_k = 1 give Python's tokens one for
+  /// one; Tokenizer::decode() makes a text of a row.
+  /// Throws: InvalidArgument for bad options, pixels that are no whole pictures, other models and
+  /// where not both towers were loaded; Unsupported for CoCas with a text tower of transformers.
+  Tokens generate(std::span<const float> pixels, const GenerateOptions& options = {}) const;
 
   /// The logarithm of what cosine similarities are multiplied with before the softmax, as
   /// open_clip's parameter of this name: std::exp(model.logit_scale()).

@@ -110,6 +110,38 @@ OPENCLIP_EXPORT openclip_status openclip_encode_text(const openclip_model* model
                                                      size_t context_length, int32_t normalize,
                                                      float* out, size_t out_size);
 
+enum {
+  OPENCLIP_GENERATE_BEAM_SEARCH = 0,
+  OPENCLIP_GENERATE_TOP_P = 1,
+  OPENCLIP_GENERATE_TOP_K = 2
+};
+
+/* All zero but struct_size is a fine set of options: beam search with open_clip's defaults. */
+typedef struct openclip_generate_options {
+  size_t struct_size;        /* sizeof(openclip_generate_options) */
+  int32_t generation_type;   /* OPENCLIP_GENERATE_... */
+  int32_t seq_len;           /* tokens at most, start and end token included; 0: 30 */
+  int32_t min_seq_len;       /* no end token before so many; 0: 5, below 0: none */
+  int32_t top_k;             /* draw from the k best words; 0: 1, the greedy caption */
+  int32_t num_beams;         /* 0: 6 */
+  int32_t num_beam_groups;   /* 0: 3 */
+  int32_t sot_token_id;      /* 0: 49406 */
+  int32_t eos_token_id;      /* 0: 49407 */
+  double temperature;        /* 0: 1 */
+  double top_p;              /* draw from the words of this probability together; 0: 0.1 */
+  double repetition_penalty; /* 0: 1, none */
+  uint64_t seed;             /* of drawing */
+  uint64_t reserved;         /* 0 */
+} openclip_generate_options;
+
+/* Captions that a CoCa writes about `count` pictures, as token ids from the start token on.
+   pixels: as of openclip_encode_image; options: NULL for all defaults; ids: [count, seq_len],
+   padded with 0; ids_size: count * seq_len. OPENCLIP_INVALID_ARGUMENT for other models. */
+OPENCLIP_EXPORT openclip_status openclip_generate(const openclip_model* model, const float* pixels,
+                                                  size_t count,
+                                                  const openclip_generate_options* options,
+                                                  int32_t* ids, size_t ids_size);
+
 /* Scales each of the rows [count, dim] to length 1. */
 OPENCLIP_EXPORT openclip_status openclip_normalize(float* rows, size_t count, size_t dim);
 
@@ -138,6 +170,13 @@ OPENCLIP_EXPORT openclip_status openclip_tokenize(const openclip_tokenizer* toke
                                                   const char* const* texts, size_t count,
                                                   int32_t* ids, size_t ids_size,
                                                   uint8_t* truncated);
+
+/* The text that `count` ids stand for, ended by zero. length: NULL, or set to its bytes without the
+   zero, also where text_size is too small. text may be NULL with a text_size of 0, to ask for it.
+ */
+OPENCLIP_EXPORT openclip_status openclip_decode(const openclip_tokenizer* tokenizer,
+                                                const int32_t* ids, size_t count, char* text,
+                                                size_t text_size, size_t* length);
 
 /* ---- pictures ---- */
 

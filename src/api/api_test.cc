@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <openclip/clip.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -250,6 +252,62 @@ TEST(ApiTest, SoftmaxAndSimilarity) {
   openclip::Matrix equal{1, 4, {1e30f, 1e30f, 1e30f, 1e30f}};
   openclip::softmax(equal);
   EXPECT_THAT(equal.values, ElementsAre(0.25, 0.25, 0.25, 0.25));
+}
+
+// A tensor of a safetensors file, as numbers of type T.
+template <class T>
+std::vector<T> tensor_of(const std::string& path, const std::string& name) {
+  const std::vector<std::uint8_t> bytes = read_bytes(path);
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof length);
+  const auto begin = bytes.begin() + 8, data = begin + static_cast<std::ptrdiff_t>(length);
+  const json entry = json::parse(begin, data).at(name).at("data_offsets");
+  std::vector<T> out((entry[1].get<std::size_t>() - entry[0].get<std::size_t>()) / sizeof(T));
+  std::memcpy(out.data(), &*data + entry[0].get<std::size_t>(), out.size() * sizeof(T));
+  return out;
+}
+
+// Captions that Python's open_clip generates (tools/goldens/coca.py), padded there with -1.
+TEST(ApiTest, GeneratesPythonsCaptions) {
+  const std::string coca = kRoot + "/tests/golden/coca/pooled";
+  const auto pixels = tensor_of<float>(coca + ".io.safetensors", "pixels");
+  const auto model = openclip::create_model_and_transforms(
+                         coca + ".json", {.pretrained = coca + ".safetensors", .threads = 2})
+                         .model;
+  openclip::GenerateOptions options{.seq_len = 16, .sot_token_id = 38, .eos_token_id = 39};
+  const auto expect = [&](const std::string& name) {
+    auto want = tensor_of<std::int32_t>(coca + ".io.safetensors", "generate." + name);
+    for (std::int32_t& id : want) id = std::max(id, 0);
+    const openclip::Tokens got = model.generate(pixels, options);
+    EXPECT_EQ(got.rows, 6u);
+    EXPECT_EQ(got.context_length, 16u);
+    EXPECT_EQ(got.ids, want) << name;
+  };
+  expect("beam");
+  options.repetition_penalty = 1.5;
+  options.num_beam_groups = 2;
+  options.min_seq_len = 8;
+  expect("beam_penalty");
+  options = {.generation_type = "top_k", .seq_len = 16, .sot_token_id = 38, .eos_token_id = 39};
+  expect("greedy");
+
+  const auto refused = [&](auto&& fn) { return error_of(fn).second; };
+  options.generation_type = "best";
+  EXPECT_THAT(refused([&] { model.generate(pixels, options); }), HasSubstr("got 'best'"));
+  options = {.seq_len = 18};
+  EXPECT_THAT(refused([&] { model.generate(pixels, options); }), HasSubstr("not 18"));
+  EXPECT_THAT(refused([&] {
+                model.generate({pixels.data(), 7}, {.seq_len = 16});
+              }),
+              HasSubstr("[generate] 7 numbers are no whole pictures"));
+  const auto plain = openclip::create_model_and_transforms(kTiny).model;
+  EXPECT_THAT(refused([&] { plain.generate(pixels); }), HasSubstr("writes no captions"));
+  const auto half =
+      openclip::create_model_and_transforms(
+          coca + ".json", {.pretrained = coca + ".safetensors", .towers = openclip::Towers::image})
+          .model;
+  EXPECT_THAT(refused([&] { half.generate(pixels, {.seq_len = 16}); }),
+              HasSubstr("need both towers"));
 }
 
 TEST(ApiTest, OneModelInManyThreads) {

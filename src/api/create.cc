@@ -73,7 +73,11 @@ ModelAndTransforms create(const std::string& name, const ModelOptions& options) 
   apply_options(source.config, options);
   Preprocess preprocess = make_preprocess(source.config);
   const Context context(options.threads);
-  auto model = load_model(context, source, {.towers = towers, .precision = precision});
+  // A CoCa with both towers can write captions, as in open_clip; those of transformers cannot.
+  const bool captions =
+      source.config.decoder && !source.config.text.hf && options.towers == Towers::both;
+  auto model =
+      load_model(context, source, {.towers = towers, .captions = captions, .precision = precision});
   auto impl = std::make_shared<const Model::Impl>(
       Model::Impl{std::move(source), context, options.towers, std::move(model)});
   return {Model(std::move(impl)), std::move(preprocess)};

@@ -19,6 +19,10 @@ struct Model::Impl {
   Context context;
   Towers towers;
   std::shared_ptr<const openclip::Model> model;
+
+  /// Pictures in so many numbers. op: the function's name. Throws: InvalidArgument unless they are
+  /// whole ones.
+  size_t count_pictures(const char* op, size_t numbers) const;
 };
 
 struct Tokenizer::Impl {

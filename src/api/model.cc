@@ -11,14 +11,6 @@
 namespace openclip::v0 {
 namespace {
 
-// Pictures in `pixels`; throws unless they are whole ones.
-size_t count_pictures(const ModelConfig& config, size_t pixels) {
-  const auto side = static_cast<size_t>(config.vision.image_size);
-  check_arg(pixels % (3 * side * side) == 0,
-            "[encode_image] {} numbers are no whole pictures of [3, {}, {}]", pixels, side, side);
-  return pixels / (3 * side * side);
-}
-
 void check_out(const char* op, size_t got, size_t rows, int dim) {
   check_arg(got == rows * static_cast<size_t>(dim), "[{}] out must have {} * {} numbers, got {}",
             op, rows, dim, got);
@@ -26,11 +18,18 @@ void check_out(const char* op, size_t got, size_t rows, int dim) {
 
 }  // namespace
 
+size_t Model::Impl::count_pictures(const char* op, size_t numbers) const {
+  const auto side = static_cast<size_t>(source.config.vision.image_size);
+  check_arg(numbers % (3 * side * side) == 0,
+            "[{}] {} numbers are no whole pictures of [3, {}, {}]", op, numbers, side, side);
+  return numbers / (3 * side * side);
+}
+
 void Model::encode_image(std::span<const float> pixels, std::span<float> out,
                          bool normalize) const {
   translated([&] {
     const ModelConfig& config = impl_->source.config;
-    const size_t count = count_pictures(config, pixels.size());
+    const size_t count = impl_->count_pictures("encode_image", pixels.size());
     check_out("encode_image", out.size(), count, config.embed_dim);
     impl_->model->encode_image(impl_->context, pixels.data(), static_cast<int64_t>(count),
                                out.data());
@@ -40,7 +39,7 @@ void Model::encode_image(std::span<const float> pixels, std::span<float> out,
 
 Matrix Model::encode_image(std::span<const float> pixels, bool normalize) const {
   const size_t count =
-      translated([&] { return count_pictures(impl_->source.config, pixels.size()); });
+      translated([&] { return impl_->count_pictures("encode_image", pixels.size()); });
   Matrix out{count, embed_dim(), std::vector<float>(count * embed_dim())};
   encode_image(pixels, out.values, normalize);
   return out;

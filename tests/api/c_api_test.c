@@ -198,6 +198,78 @@ static void threads(void) {
   for (i = 0; i < 4; ++i) CHECK(bad[i] == 0);
 }
 
+/* A tensor of a safetensors file: malloc'ed bytes. */
+static void* tensor_of(const char* path, const char* name) {
+  FILE* file = fopen(path, "rb");
+  uint64_t length = 0;
+  unsigned long begin = 0, end = 0;
+  char *header, *entry, quoted[64];
+  void* bytes = NULL;
+  if (file == NULL || fread(&length, 8, 1, file) != 1) return NULL;
+  header = calloc(1, (size_t)length + 1);
+  snprintf(quoted, sizeof quoted, "\"%s\"", name);
+  if (fread(header, 1, (size_t)length, file) == length &&
+      (entry = strstr(header, quoted)) != NULL && (entry = strstr(entry, "data_offsets")) != NULL &&
+      sscanf(entry, "data_offsets\":[%lu,%lu]", &begin, &end) == 2 &&
+      fseek(file, (long)(8 + length + begin), SEEK_SET) == 0) {
+    bytes = malloc(end - begin);
+    if (fread(bytes, 1, end - begin, file) != end - begin) {
+      free(bytes);
+      bytes = NULL;
+    }
+  }
+  free(header);
+  fclose(file);
+  return bytes;
+}
+
+/* Captions that Python's open_clip generates (tools/goldens/coca.py), padded there with -1. */
+static void captions(const char* root) {
+  enum { COUNT = 6, LENGTH = 16 };
+  char config[1024], weights[1024], io[1024], text[64];
+  openclip_model_options options = {.struct_size = sizeof options, .pretrained = weights};
+  openclip_generate_options generation = {.struct_size = sizeof generation,
+                                          .generation_type = OPENCLIP_GENERATE_TOP_K,
+                                          .seq_len = LENGTH,
+                                          .sot_token_id = 38,
+                                          .eos_token_id = 39};
+  openclip_model* coca = NULL;
+  int32_t ids[COUNT * LENGTH], *want, pieces[16];
+  float* pixels;
+  size_t length = 0, i;
+  snprintf(config, sizeof config, "%s/tests/golden/coca/pooled.json", root);
+  snprintf(weights, sizeof weights, "%s/tests/golden/coca/pooled.safetensors", root);
+  snprintf(io, sizeof io, "%s/tests/golden/coca/pooled.io.safetensors", root);
+  pixels = tensor_of(io, "pixels");
+  want = tensor_of(io, "generate.greedy");
+  CHECK(pixels != NULL && want != NULL);
+  CHECK(openclip_create_model_and_transforms(config, &options, &coca, NULL) == OPENCLIP_OK);
+  if (failures > 0) return;
+  CHECK(openclip_generate(coca, pixels, COUNT, &generation, ids, COUNT * LENGTH) == OPENCLIP_OK);
+  for (i = 0; i < COUNT * LENGTH; ++i) CHECK(ids[i] == (want[i] < 0 ? 0 : want[i]));
+  CHECK(openclip_generate(coca, pixels, COUNT, &generation, ids, 7) == OPENCLIP_INVALID_ARGUMENT);
+  CHECK(strstr(openclip_last_error(), "ids must have 6 * 16 numbers") != NULL);
+  generation.generation_type = 3;
+  CHECK(openclip_generate(coca, pixels, COUNT, &generation, ids, COUNT * LENGTH) ==
+        OPENCLIP_INVALID_ARGUMENT);
+  generation.generation_type = OPENCLIP_GENERATE_BEAM_SEARCH;
+  CHECK(openclip_generate(model, pixels, 0, &generation, ids, 0) == OPENCLIP_INVALID_ARGUMENT);
+  CHECK(openclip_generate(NULL, pixels, 0, &generation, ids, 0) == OPENCLIP_INVALID_ARGUMENT);
+  openclip_model_free(coca);
+  free(pixels);
+  free(want);
+
+  const char* words[] = {"a cat"};
+  int32_t row[CONTEXT];
+  CHECK(openclip_tokenize(tokenizer, words, 1, row, CONTEXT, NULL) == OPENCLIP_OK);
+  for (i = 0; i < 16; ++i) pieces[i] = row[i + 1 < CONTEXT ? i + 1 : i];
+  for (length = 0; length < 15 && row[length + 2] != 0; ++length) continue; /* words alone */
+  CHECK(openclip_decode(tokenizer, pieces, length, text, sizeof text, &i) == OPENCLIP_OK);
+  CHECK(strncmp(text, "a cat", 5) == 0 && i == strlen(text));
+  CHECK(openclip_decode(tokenizer, pieces, length, NULL, 0, &i) == OPENCLIP_OK && i >= 5);
+  CHECK(openclip_decode(tokenizer, pieces, length, text, 3, NULL) == OPENCLIP_INVALID_ARGUMENT);
+}
+
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   snprintf(tiny, sizeof tiny, "local-dir:%s/tests/golden/tiny_model", argv[1]);
@@ -209,6 +281,7 @@ int main(int argc, char** argv) {
     pictures();
     features_and_labels();
     refused();
+    captions(argv[1]);
     threads();
   }
   openclip_model_free(model);

@@ -56,6 +56,32 @@ class CLIP:
         self._core.encode_text_into(ids, out, normalize)
         return out
 
+    def generate(self, image: npt.ArrayLike, seq_len: int = 30, temperature: float = 1.0,
+                 generation_type: str = "beam_search", top_p: float = 0.1, top_k: int = 1,
+                 eos_token_id: Optional[int] = None, sot_token_id: Optional[int] = None,
+                 num_beams: int = 6, num_beam_groups: int = 3, min_seq_len: int = 5,
+                 repetition_penalty: float = 1.0, fixed_output_length: bool = False,
+                 seed: int = 0) -> npt.NDArray[np.int64]:
+        """Captions that a CoCa writes about pictures [n, 3, height, width]: token ids [n, longest]
+        from the start token on, padded with 0; `openclip.decode(ids[0])` is the text.
+
+        generation_type: 'beam_search', 'top_k' (top_k=1: greedy) or 'top_p'. The first two (top_k=1)
+        give open_clip's ids one for one. seed: of drawing, which open_clip takes from torch."""
+        options = _core.GenerateOptions()
+        options.seq_len, options.min_seq_len = seq_len, min_seq_len
+        options.generation_type, options.temperature = generation_type, temperature
+        options.top_p, options.top_k, options.seed = top_p, top_k, seed
+        options.num_beams, options.num_beam_groups = num_beams, num_beam_groups
+        options.repetition_penalty = repetition_penalty
+        if sot_token_id is not None:
+            options.sot_token_id = sot_token_id
+        if eos_token_id is not None:
+            options.eos_token_id = eos_token_id
+        ids = self._core.generate(np.ascontiguousarray(image, dtype=np.float32), options)
+        if fixed_output_length and ids.shape[1] < seq_len:
+            ids = np.pad(ids, ((0, 0), (0, seq_len - ids.shape[1])))
+        return ids
+
     def get_logits(self, image: npt.ArrayLike, text: npt.ArrayLike) -> Tuple[Features, Features]:
         """exp(logit_scale) times the cosines (plus logit_bias), by image and by text."""
         logits = np.exp(self.logit_scale) * self.encode_image(image, True) @ self.encode_text(

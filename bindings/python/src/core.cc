@@ -119,6 +119,20 @@ void encode_text_into(const openclip::Model& model, const Ids& ids, const Floats
   model.encode_text({ids.data(), ids.size()}, ids.shape(1), floats(out), normalize);
 }
 
+// int64, as open_clip's generate gives it.
+IdArray generate(const openclip::Model& model, const Floats& pixels,
+                 const openclip::GenerateOptions& options) {
+  count_pictures(model, pixels);
+  openclip::Tokens tokens;
+  {
+    const nb::gil_scoped_release released;
+    tokens = model.generate({pixels.data(), pixels.size()}, options);
+  }
+  auto out = new_array<IdArray, std::int64_t>({tokens.rows, tokens.context_length});
+  std::copy(tokens.ids.begin(), tokens.ids.end(), out.data());
+  return out;
+}
+
 // int64, as open_clip's tokenizers give it.
 std::pair<IdArray, std::vector<std::size_t>> tokenize(const openclip::Tokenizer& tokenizer,
                                                       const std::vector<std::string>& texts,
@@ -174,6 +188,7 @@ void bind_model(nb::module_& m) {
       .def("encode_image_into", &encode_image_into, "pixels"_a, "out"_a.noconvert(), "normalize"_a)
       .def("encode_text", &encode_text, "ids"_a, "normalize"_a)
       .def("encode_text_into", &encode_text_into, "ids"_a, "out"_a.noconvert(), "normalize"_a)
+      .def("generate", &generate, "pixels"_a, "options"_a)
       .def_prop_ro("logit_scale", &Model::logit_scale)
       .def_prop_ro("logit_bias", &Model::logit_bias)
       .def_prop_ro("name", &Model::name)
@@ -263,6 +278,21 @@ NB_MODULE(_core, m) {
           [](openclip::ModelOptions& self, int towers) {
             self.towers = static_cast<openclip::Towers>(towers);
           });
+  using openclip::GenerateOptions;
+  nb::class_<GenerateOptions>(m, "GenerateOptions")
+      .def(nb::init<>())
+      .def_rw("generation_type", &GenerateOptions::generation_type)
+      .def_rw("seq_len", &GenerateOptions::seq_len)
+      .def_rw("min_seq_len", &GenerateOptions::min_seq_len)
+      .def_rw("temperature", &GenerateOptions::temperature)
+      .def_rw("top_p", &GenerateOptions::top_p)
+      .def_rw("top_k", &GenerateOptions::top_k)
+      .def_rw("num_beams", &GenerateOptions::num_beams)
+      .def_rw("num_beam_groups", &GenerateOptions::num_beam_groups)
+      .def_rw("repetition_penalty", &GenerateOptions::repetition_penalty)
+      .def_rw("seed", &GenerateOptions::seed)
+      .def_rw("sot_token_id", &GenerateOptions::sot_token_id)
+      .def_rw("eos_token_id", &GenerateOptions::eos_token_id);
   m.def("create", &create, "name"_a, "options"_a);
   m.def(
       "get_tokenizer",

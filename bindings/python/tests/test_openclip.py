@@ -312,5 +312,44 @@ class ApiTest(Base):
         self.assertNotIn("torch", sys.modules)
 
 
+def tensor_of(path, name, dtype):
+    """A tensor of a safetensors file."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    entry = json.loads(data[8:8 + length])[name]
+    begin, end = (8 + length + offset for offset in entry["data_offsets"])
+    return np.frombuffer(data[begin:end], dtype).reshape(entry["shape"])
+
+
+class GenerateTest(unittest.TestCase):
+    """Captions that Python's open_clip generates (tools/goldens/coca.py), padded there with -1."""
+
+    @classmethod
+    def setUpClass(cls):
+        coca = ROOT / "tests/golden/coca"
+        cls.io = coca / "pooled.io.safetensors"
+        cls.model = openclip.create_model(str(coca / "pooled.json"),
+                                          pretrained=str(coca / "pooled.safetensors"))
+        cls.pixels = tensor_of(cls.io, "pixels", np.float32)
+
+    def test_captions_of_open_clip(self):
+        for case, options in {"beam": {}, "greedy": {"generation_type": "top_k", "top_k": 1},
+                              "beam_short": {"seq_len": 7, "min_seq_len": 2}}.items():
+            ids = self.model.generate(self.pixels, sot_token_id=38, eos_token_id=39,
+                                      **{"seq_len": 16, **options})
+            want = np.maximum(tensor_of(self.io, f"generate.{case}", np.int32), 0)
+            self.assertEqual(ids.dtype, np.int64)
+            np.testing.assert_array_equal(ids, want, err_msg=case)
+
+    def test_errors(self):
+        with self.assertRaisesRegex(openclip.InvalidArgument, "got 'best'"):
+            self.model.generate(self.pixels, generation_type="best")
+        with self.assertRaisesRegex(openclip.InvalidArgument, "expected an array"):
+            self.model.generate(self.pixels[:, :2], seq_len=16)
+        plain = openclip.create_model(TINY)
+        with self.assertRaisesRegex(openclip.InvalidArgument, "writes no captions"):
+            plain.generate(np.zeros((1, 3, 32, 32)))
+
+
 if __name__ == "__main__":
     unittest.main()
