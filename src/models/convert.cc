@@ -181,6 +181,11 @@ ConvertedModel convert_model(const ModelSource& source, const ConvertOptions& op
     throw Unsupported(
         fmt::format("{} is quantised already; name the model it was made of", source.config.name));
   check_layout_has(source.config);
+  if (options.quantise && source.config.vision.is_resnet)
+    throw Unsupported(fmt::format(
+        "{} has nothing that is stored as bytes; use it with --precision int8, which quantises its "
+        "convolutions while it loads",
+        source.config.name));
   if (source.weights.empty()) throw NotFound(source.missing_weights);
   ConvertedModel result;
   ModelConfig config = source.config;

@@ -13,6 +13,16 @@
 #include "models/towers/weights.h"
 
 namespace openclip {
+namespace {
+
+// The texts beside a ResNet stay f32 where its pictures are multiplied as bytes: their vectors are
+// computed once, and rounding them changes as many best labels as rounding all pictures
+// (docs/precision.md).
+Precision text_precision(const ModelConfig& config, Precision precision) {
+  return precision == Precision::int8 && config.vision.is_resnet ? Precision::f32 : precision;
+}
+
+}  // namespace
 
 std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig config,
                                          const std::string& weights_path,
@@ -27,17 +37,18 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
   check_arg(!config.text_only || options.towers == Towers::text_only,
             "{} is a text encoder without an image tower", config.name);
   const Precision precision = options.precision.value_or(config.precision);
-  const Weights weights(std::move(tensors), source, config, precision);
+  const Weights weights(tensors, source, config, precision);
   const std::shared_ptr<Model> model(new Model());
   if (options.towers != Towers::text_only)
     model->image_ = ImageTower::load(context, weights, config);
   if (model->image_ != nullptr && config.boxes != BoxHeads::none)
     model->boxes_ = std::make_unique<BoxHead>(context, weights, config);
   if (options.towers != Towers::image_only) {
+    const Weights texts(std::move(tensors), source, config, text_precision(config, precision));
     if (config.text.hf)
-      model->hf_text_ = std::make_unique<HfTextTower>(context, weights, config);
+      model->hf_text_ = std::make_unique<HfTextTower>(context, texts, config);
     else
-      model->text_ = std::make_unique<TextTower>(context, weights, config);
+      model->text_ = std::make_unique<TextTower>(context, texts, config);
   }
   if (config.decoder && options.captions) {
     if (!model->text_)

@@ -36,7 +36,12 @@ class QuantizeTest(ProgramTest):
         self.env["OPENCLIP_DEFAULT_MODEL"] = str(ROOT / "models/default")
         default = self.features()
         self.assertGreater(self.least_cosine(self.features("--precision", "bf16"), default), 0.999)
-        self.assertGreater(self.least_cosine(self.features("--precision", "int8"), default), 0.995)
+        int8 = self.features("--precision", "int8")
+        self.assertGreater(self.least_cosine(int8, default), 0.9998)
+        self.assertNotEqual(int8[:len(PICTURES)], default[:len(PICTURES)])
+        # The texts beside a ResNet stay f32, and nothing of it is stored as bytes.
+        self.assertEqual(int8[len(PICTURES):], default[len(PICTURES):])
+        self.refuse(1, "quantize", "--out", "q", says="--precision int8")
 
     def test_runs_batches_and_threads_give_the_same(self):
         for precision in ("f32", "bf16", "int8"):

@@ -7,6 +7,12 @@
 namespace openclip {
 namespace {
 
+// The stem, shortcuts and the last stage are three tenths of the work of an RN50, and make most of
+// the square error that bytes make in its features (docs/precision.md).
+Precision sensitive(Precision precision) {
+  return precision == Precision::int8 ? Precision::f32 : precision;
+}
+
 constexpr ConvOptions kConv1x1{.op = UnaryOp::relu};
 constexpr ConvOptions kConv3x3{.kernel = 3, .padding = 1, .op = UnaryOp::relu};
 constexpr ConvOptions kStemConv{.kernel = 3, .stride = 2, .padding = 1, .op = UnaryOp::relu};
@@ -34,18 +40,23 @@ ResNetTower::ResNetTower(const Context& context, const Weights& weights, const V
           std::max<int64_t>(1, kChunkPixels / (int64_t{config.image_size} * config.image_size))),
       config_(config),
       stem1_(load_conv_bn(context, weights, "visual.conv1", "visual.bn1", Precision::f32)),
-      stem2_(load_conv_bn(context, weights, "visual.conv2", "visual.bn2", weights.precision())),
-      stem3_(load_conv_bn(context, weights, "visual.conv3", "visual.bn3", weights.precision())),
+      stem2_(load_conv_bn(context, weights, "visual.conv2", "visual.bn2",
+                          sensitive(weights.precision()))),
+      stem3_(load_conv_bn(context, weights, "visual.conv3", "visual.bn3",
+                          sensitive(weights.precision()))),
       pool_(context, weights, "visual.attnpool", config.heads) {
   for (int stage = 0; stage < 4; ++stage) {
     for (int i = 0; i < config.stages[static_cast<size_t>(stage)]; ++i) {
       const std::string name = fmt::format("visual.layer{}.{}", stage + 1, i);
+      const Precision precision = stage == 3 ? sensitive(weights.precision()) : weights.precision();
       const auto load = [&](const char* conv, const char* norm) {
-        return load_conv_bn(context, weights, name + conv, name + norm, weights.precision());
+        return load_conv_bn(context, weights, name + conv, name + norm, precision);
       };
       Bottleneck block{load(".conv1", ".bn1"), load(".conv2", ".bn2"), load(".conv3", ".bn3"),
                        std::nullopt, stage > 0 && i == 0 ? 2 : 1};
-      if (i == 0) block.downsample = load(".downsample.0", ".downsample.1");
+      if (i == 0)
+        block.downsample = load_conv_bn(context, weights, name + ".downsample.0",
+                                        name + ".downsample.1", sensitive(weights.precision()));
       blocks_.push_back(std::move(block));
     }
   }
