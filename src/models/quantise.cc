@@ -11,10 +11,12 @@ namespace openclip {
 namespace {
 
 // What Weights::block_linear() reads: the matrices of ViT's, timm's, ConvNeXt's and RoBERTa's
-// blocks. Convolutions are quantised when they are loaded.
+// blocks. Convolutions are quantised when they are loaded, and so are the queries, keys and values
+// of FastViT, into which a BatchNorm is folded first.
 bool is_block_matrix(const std::string& name, const LazyTensor& tensor) {
   static constexpr std::array kBlocks = {"resblocks.", ".blocks.", "encoder.layer."};
   return tensor.shape().size() == 2 && dtype_is_float(tensor.dtype()) && name.ends_with("weight") &&
+         !name.ends_with("token_mixer.qkv.weight") &&
          std::any_of(kBlocks.begin(), kBlocks.end(),
                      [&](const char* part) { return name.find(part) != std::string::npos; });
 }

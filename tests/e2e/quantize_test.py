@@ -54,6 +54,20 @@ class QuantizeTest(ProgramTest):
             for one, other in zip(alone, together + together[:3]):
                 self.assertLess(max(abs(a - b) for a, b in zip(one, other)), 1e-6)
 
+    def test_towers_of_other_kinds(self):
+        for name in ("eva01", "eva02", "pe_core", "mobileclip_s0", "mobileclip_s3", "mobileclip_b", "siglip",
+                     "convnext_linear"):
+            with self.subTest(name):
+                golden = ROOT / "tests/golden/towers" / name
+                source = ("--model", f"{golden}.json", "--pretrained", f"{golden}.safetensors")
+                self.succeed("quantize", *source, "--out", name)
+                rows = []
+                for model in (source, ("--model", name)):
+                    self.succeed("embed", *PICTURES, *model, "--out", "f.npy", "--quiet")
+                    shape, values = read_npy(self.dir / "f.npy")
+                    rows.append([values[i:i + shape[1]] for i in range(0, len(values), shape[1])])
+                self.assertGreater(self.least_cosine(*rows), 0.998)
+
     def test_quantized_folder(self):
         self.succeed("quantize", "--out", "q")
         config = json.loads((self.dir / "q/open_clip_config.json").read_text())
