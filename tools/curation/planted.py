@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A set of picture-text pairs with planted faults, and how many of them `openclip curate` finds.
 
     planted.py generate OUT [--pairs 100000]     OUT/shards/*.tar and OUT/planted.jsonl, what was planted where
