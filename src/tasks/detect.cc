@@ -15,12 +15,10 @@ namespace openclip {
 namespace {
 
 // Least probability of a detection that is shown without --threshold.
-constexpr double kThreshold = 0.5;
+constexpr double kThreshold = 0.3;
 // Those of the papers' own demonstrations; boxes overlap as each patch predicts one.
 constexpr double kOwlThreshold = 0.1;
 constexpr double kOwlOverlap = 0.5;
-// Cosine from which a distractor says the same as a label.
-constexpr double kAlike = 0.9;
 
 const std::vector<std::string> kGeneralDistractors = {"background",
                                                       "nothing",
@@ -160,7 +158,7 @@ class ClipDetector final : public Detector {
     check_arg(!labels.empty(), "there is no label");
     const double threshold = threshold_of(options, kThreshold);
     const std::vector<float> vectors = encode_texts(context, *model_, *tokenizer_, labels);
-    const LabelJudge judge(context, vectors, distractors_, *model_, kAlike);
+    const LabelJudge judge(context, vectors, distractors_, *model_);
     const DetectTask task{context, *model_, preprocess_,
                           judge,   options, std::log(threshold / (1 - threshold))};
     const auto found = options.method == DetectMethod::windows ? search_windows(task, image)

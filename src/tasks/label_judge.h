@@ -1,4 +1,4 @@
-// Which of some labels a feature shows, or none of them. Rank 5.
+// How much a feature shows what some labels name, against everything else. Rank 5.
 #pragma once
 
 #include <optional>
@@ -13,27 +13,24 @@ namespace openclip {
 /// Labels against distractors. Immutable, thread-safe.
 class LabelJudge {
  public:
-  /// labels, distractors: unit vectors [count, embed_dim]. Distractors that mean nearly the same as
-  /// a label (cosine above `alike`) are left out, as they would take its score; of a model with a
-  /// bias (SigLIP), which judges each label for itself, all of them.
+  /// labels, distractors: unit vectors [count, embed_dim]. Distractors say nothing to a model with
+  /// a bias (SigLIP), which judges each label for itself.
   LabelJudge(const Context& context, std::span<const float> labels,
-             std::span<const float> distractors, const Model& model, double alike);
+             std::span<const float> distractors, const Model& model);
 
-  size_t labels() const { return label_count_; }
+  size_t labels() const { return static_cast<size_t>(directions_.out()); }
 
-  /// Margins [rows, labels()] of features [rows, embed_dim], which may have any length but 0: the
-  /// logit of each label against everything else, log(p / (1 - p)) of p = softmax(logit_scale *
-  /// cosine) over labels and distractors, which does not saturate where p is 1 in all digits; of a
-  /// model with a bias, logit_scale * cosine + logit_bias.
+  /// Margins [rows, labels()] of features [rows, embed_dim], which may have any length but 0:
+  ///   logit_scale * (cos(feature, label) - mean cos(feature, distractors)) - 3 sqrt(2 log n)
+  /// The mean takes out what every text finds in a place; the rest is how far the best of n
+  /// distractors lies above it, whose logits spread by about 3. So 0 is a label that says as much
+  /// as the best of unrelated words would. Of a model with a bias logit_scale * cosine +
+  /// logit_bias.
   std::vector<double> margins(const Context& context, ConstMatrix features) const;
 
  private:
-  void row_margins(std::span<const float> cosines, std::span<double> margins) const;
-
-  size_t label_count_;
-  Linear vectors_;  // labels, then distractors
-  double logit_scale_;
-  std::optional<float> logit_bias_;
+  Linear directions_;  // labels less the mean of the distractors
+  double logit_scale_, offset_;
 };
 
 /// 1 / (1 + exp(-margin)).

@@ -28,37 +28,36 @@ std::vector<float> axes(std::initializer_list<size_t> numbers) {
   return out;
 }
 
-TEST(LabelJudgeTest, MarginsAreLogitsAgainstEverythingElse) {
+TEST(LabelJudgeTest, MarginsAreLogitsLessTheMeanOfDistractors) {
   const auto model = tiny();
-  const LabelJudge judge(Context(1), axes({0, 1}), axes({2, 3}), *model, 0.9);
+  const LabelJudge judge(Context(1), axes({0, 1}), axes({2, 3}), *model);
   std::vector<float> feature(kDim);
   feature[0] = 3, feature[1] = 4, feature[2] = 2;
   const double length = std::sqrt(29.0), scale = model->logit_scale();
+  const double chance = 3 * std::sqrt(2 * std::log(2.0));
   const auto margins = judge.margins(Context(1), {feature.data(), 1, kDim});
   ASSERT_EQ(margins.size(), size_t{2});
-  const auto part = [&](double value) { return std::exp(scale * value / length); };
-  const double all = part(3) + part(4) + part(2) + part(0);
-  EXPECT_NEAR(probability_of(margins[0]), part(3) / all, 1e-5);
-  EXPECT_NEAR(probability_of(margins[1]), part(4) / all, 1e-5);
+  EXPECT_NEAR(margins[0], scale * (3 - 1) / length - chance, 1e-4);
+  EXPECT_NEAR(margins[1], scale * (4 - 1) / length - chance, 1e-4);
 }
 
-TEST(LabelJudgeTest, MarginsDoNotSaturate) {
+TEST(LabelJudgeTest, LengthsOfFeaturesDoNotCount) {
   const auto model = tiny();
-  const LabelJudge judge(Context(1), axes({0}), axes({1, 2}), *model, 0.9);
-  const std::vector<float> feature = axes({0});
-  const double scale = model->logit_scale();
-  EXPECT_NEAR(judge.margins(Context(1), {feature.data(), 1, kDim})[0], scale - std::log(2.0),
-              1e-4 * scale);
+  const LabelJudge judge(Context(1), axes({0}), axes({1, 2}), *model);
+  std::vector<float> features = axes({0, 0, 1});
+  for (size_t i = 0; i < kDim; ++i) features[i] *= 100;
+  const auto margins = judge.margins(Context(1), {features.data(), 3, kDim});
+  EXPECT_NEAR(margins[0], margins[1], 1e-5);
+  EXPECT_GT(margins[1], margins[2]);
 }
 
-TEST(LabelJudgeTest, DistractorsLikeALabelAreLeftOut) {
+TEST(LabelJudgeTest, ThereMustBeALabelButNoDistractor) {
   const auto model = tiny();
-  const LabelJudge with(Context(1), axes({0}), axes({1}), *model, 0.9);
-  const LabelJudge same(Context(1), axes({0}), axes({0, 1}), *model, 0.9);
+  const LabelJudge judge(Context(1), axes({0}), {}, *model);
   const std::vector<float> feature = axes({0});
-  EXPECT_EQ(with.margins(Context(1), {feature.data(), 1, kDim}),
-            same.margins(Context(1), {feature.data(), 1, kDim}));
-  EXPECT_THROW(LabelJudge(Context(1), {}, axes({0}), *model, 0.9), InvalidArgument);
+  EXPECT_NEAR(judge.margins(Context(1), {feature.data(), 1, kDim})[0], model->logit_scale(), 1e-4);
+  EXPECT_EQ(judge.labels(), size_t{1});
+  EXPECT_THROW(LabelJudge(Context(1), {}, axes({0}), *model), InvalidArgument);
 }
 
 }  // namespace
