@@ -2,15 +2,20 @@
 #include "tasks/search.h"
 
 #include <charconv>
+#include <filesystem>
 
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "image/encode_png.h"
 #include "index/place.h"
 #include "io/jsonl_writer.h"
 #include "io/npy.h"
+#include "tasks/contact_sheet.h"
 #include "tasks/features.h"
+#include "tasks/picture_path.h"
+#include "tasks/prepare_picture.h"
 
 namespace openclip {
 namespace {
@@ -24,13 +29,14 @@ constexpr const char* kFooter =
     "  openclip search pictures.index --image photo.jpg -k 20 --json\n"
     "  openclip search shop.index --query '\"red dress\" + 0.5 image:dress.jpg - \"sleeves\"' \\\n"
     "      --where 'price < 100' --where 'brand = acme'\n"
+    "  openclip search pictures.index --text \"a red heart\" -k 12 --sheet hearts.png\n"
     "  openclip search shop.index --like 17 --like 23 --dislike 40 --fold 0.95";
 
 struct SearchOptions {
   CommonOptions common;
   std::string index;
   std::vector<std::string> texts, images, likes, dislikes, where;
-  std::string query, vectors;
+  std::string query, vectors, sheet;
   SearchRequest request;
 };
 
@@ -85,6 +91,40 @@ OrderedJson hit_json(const SearchHit& hit) {
   return json;
 }
 
+// What was asked, as the sheet's heading.
+std::string heading_of(const SearchOptions& options) {
+  std::vector<std::string> parts = options.texts;
+  if (!options.query.empty()) parts.push_back(options.query);
+  const auto add = [&](const char* sign, const std::vector<std::string>& names) {
+    for (const std::string& name : names)
+      parts.push_back(sign + std::filesystem::path(name).filename().string());
+  };
+  add("image ", options.images);
+  add("like ", options.likes);
+  add("not ", options.dislikes);
+  return printable(fmt::format("{}", fmt::join(parts, " + ")));
+}
+
+// A picture that is gone leaves its place empty, and is told.
+SheetCell cell_of(const SearchHit& hit) {
+  SheetCell cell;
+  const std::string problem = picture_problem(hit.item.path, [&] {
+    cell.picture = decode_image(read_picture_path(hit.item.path, kMaxImageBytes), hit.item.path);
+  });
+  if (!problem.empty()) tell(problem);
+  const std::string name = std::filesystem::path(hit.item.path).filename().string();
+  cell.first_line = printable(hit.item.title.empty() ? name : hit.item.title);
+  cell.second_line = fmt::format("{:.3f}  {}", hit.score, hit.item.id);
+  return cell;
+}
+
+void write_sheet(const SearchOptions& options, const std::vector<SearchHit>& hits) {
+  if (hits.empty()) throw NotFound("nothing was found, so there is no sheet to write");
+  std::vector<SheetCell> cells;
+  for (const SearchHit& hit : hits) cells.push_back(cell_of(hit));
+  write_png(options.sheet, contact_sheet(cells, {.heading = heading_of(options)}));
+}
+
 // Each row of a .npy file asks for itself.
 int search_vectors(const SearchOptions& options, std::shared_ptr<const Index> index) {
   const NpyFile file = NpyFile::open(options.vectors);
@@ -123,6 +163,7 @@ int run_search(SearchOptions& options) {
   options.request.terms = query_terms(options, *index);
   const Searcher searcher = make_searcher(options, index, options.request.terms);
   const std::vector<SearchHit> hits = usage([&] { return searcher.search(options.request); });
+  if (!options.sheet.empty()) write_sheet(options, hits);
   if (options.common.json) {
     OrderedJson json = OrderedJson::array();
     for (const SearchHit& hit : hits) json.push_back(hit_json(hit));
@@ -171,6 +212,11 @@ void add_search(CLI::App& app, ChosenCommand& chosen) {
       ->add_option("--fold", options->request.fold,
                    "fold near-duplicates with at least this cosine into the better hit")
       ->type_name("COSINE");
+  command
+      ->add_option("--sheet", options->sheet,
+                   "the hits on one sheet, with titles (or names) and scores")
+      ->type_name("F.png")
+      ->excludes("--vectors");
   command->add_flag("--exact", options->request.exact, "look at all vectors, past the graph");
   command
       ->add_option("--width", options->request.width,

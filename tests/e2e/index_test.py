@@ -211,6 +211,19 @@ class SearchTest(IndexTest):
         self.assertEqual(names[0], "in/copy.png")
         self.assertNotIn("in/2.png", names)
 
+    def test_sheet(self):
+        hits = self.search("--text", "a red thing", "-k", "4", "--sheet", "sheet.png")
+        self.assertEqual(len(hits), 4)
+        data = (self.dir / "sheet.png").read_bytes()
+        self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+        # Two columns and rows of 192 pixels with gaps of 12, lines below each and a heading.
+        self.assertEqual((int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")),
+                         (2 * 204 + 12, 12 + 44 + 2 * (192 + 40 + 12)))
+        self.refuse(1, "search", "i", "--text", "x", "--sheet", "absent/x.png", says="absent/x.png", out=None)
+        self.refuse(1, "search", "i", "--text", "x", "--where", "path = nothing", "--sheet", "none.png",
+                    says="no sheet", out=None)
+        self.assertFalse((self.dir / "none.png").exists())
+
     def test_folding_and_cut(self):
         hits = self.search("--image", "in/2.png", "--fold", "0.9999")
         self.assertEqual(len(hits[0]["folded"]), 1)

@@ -1,13 +1,10 @@
 #include "serve/api/item_picture.h"
 
 #include <algorithm>
-#include <filesystem>
 
-#include "base/file.h"
 #include "image/encode_jpeg.h"
 #include "image/resize.h"
-#include "io/tar.h"
-#include "tasks/image_source.h"
+#include "tasks/picture_path.h"
 
 namespace openclip {
 namespace {
@@ -27,32 +24,9 @@ std::string picture_type(std::span<const uint8_t> bytes) {
   throw NotFound("the item's file is no picture");
 }
 
-// The archive that "ARCHIVE/MEMBER" begins with.
-std::optional<std::pair<std::string, std::string>> split_archive_path(const std::string& path) {
-  for (size_t slash = path.find('/', 1); slash != std::string::npos;
-       slash = path.find('/', slash + 1)) {
-    const std::string archive = path.substr(0, slash);
-    std::error_code ec;
-    if (is_archive_name(archive) && std::filesystem::is_regular_file(archive, ec))
-      return std::pair(archive, path.substr(slash + 1));
-  }
-  return std::nullopt;
-}
-
-std::vector<uint8_t> read_member(const std::string& archive, const std::string& member) {
-  TarOptions options;
-  options.max_member_bytes = kMaxFileBytes;
-  options.wants = [&](std::string_view name) { return name == member; };
-  TarReader tar(archive, options);
-  if (std::optional<TarMember> found = tar.next()) return std::move(found->bytes);
-  throw NotFound("the item's picture is no longer in its archive");
-}
-
 std::vector<uint8_t> read_picture(const std::string& path) {
   try {
-    if (const auto parts = split_archive_path(path))
-      return read_member(parts->first, parts->second);
-    return read_file(path, kMaxFileBytes);
+    return read_picture_path(path, kMaxFileBytes);
   } catch (const IoError&) {
     // Clients need not know the machine's folders and rights.
     throw NotFound("the item's picture cannot be read");
