@@ -89,9 +89,9 @@ int explain(const ExplainCommand& command) {
   const auto model = load_model(context, source);
   const auto tokenizer = load_tokenizer(source);
   const ExplainModel asked{*model, *tokenizer, preprocess_config(source.config)};
-  const Explanation found =
-      explain_image(context, asked, loaded.image, command.text,
-                    {method_of(command.method), dense_reading_of(command.reading)});
+  const Explanation found = explain_image(
+      context, asked, loaded.image, command.text,
+      {.method = method_of(command.method), .reading = dense_reading_of(command.reading)});
   const std::vector<WordWeight> words = explain_words(context, asked, loaded.image, command.text);
   if (!command.out.empty()) write_png(command.out, heat_overlay(loaded.image, found.heat));
   const auto hottest = hottest_of(found.heat, loaded.image);

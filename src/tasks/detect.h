@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ struct DetectOptions {
   std::optional<double> overlap;  // intersection over union from which of two boxes of a label the
                                   // worse one is left out; 1 = none; none = the detector's own
   size_t most = 100;              // detections of one picture
+  std::function<void()>
+      between_passes{};  // called between passes through the tower; what it throws
+                         // ends the work. Of detectors that need several passes.
 };
 
 /// A model that finds things. Immutable, usable by many threads at once.

@@ -63,6 +63,7 @@ std::vector<std::vector<ScoredBox>> search_dense(const DetectTask& task, const I
   const size_t labels = task.judge.labels();
   std::vector<HeatMap> sums(labels, map_for(image.width, image.height, kFinePlaces));
   for (const double size : kSizes) {
+    if (task.options.between_passes) task.options.between_passes();
     const int side = static_cast<int>(std::lround(size * task.preprocess.height));
     const DenseMap map =
         dense_map(task.context, task.model, task.preprocess, image, side, task.options.reading);

@@ -39,7 +39,8 @@ std::vector<BoxCorners> moved(const BoxCorners& box, double part, const Image& i
 class WindowSearch {
  public:
   WindowSearch(const DetectTask& task, const Image& image)
-      : task_(task), reader_(task.context, task.model, task.preprocess, image) {}
+      : task_(task),
+        reader_(task.context, task.model, task.preprocess, image, task.options.between_passes) {}
 
   std::vector<std::vector<ScoredBox>> run() {
     std::vector<Candidate> candidates = coarse();

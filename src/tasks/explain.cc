@@ -60,8 +60,8 @@ std::vector<double> products(const std::vector<float>& features, std::span<const
 }
 
 HeatMap by_windows(const Context& context, const ExplainModel& asked, const Image& image,
-                   std::span<const float> direction) {
-  const WindowReader reader(context, asked.model, asked.preprocess, image);
+                   std::span<const float> direction, const ExplainOptions& options) {
+  const WindowReader reader(context, asked.model, asked.preprocess, image, options.between_passes);
   const std::vector<BoxCorners> windows = window_pyramid(image.width, image.height, kSmallest);
   HeatMap map = map_for(image.width, image.height, kFinePlaces);
   spread_windows(map, windows, products(reader.features(windows), direction), image.width,
@@ -70,11 +70,13 @@ HeatMap by_windows(const Context& context, const ExplainModel& asked, const Imag
 }
 
 HeatMap by_places(const Context& context, const ExplainModel& asked, const Image& image,
-                  std::span<const float> direction, DenseReading reading) {
+                  std::span<const float> direction, const ExplainOptions& options) {
   HeatMap sum = map_for(image.width, image.height, kFinePlaces);
   for (const double size : kSizes) {
+    if (options.between_passes) options.between_passes();
     const int side = static_cast<int>(std::lround(size * asked.preprocess.height));
-    const DenseMap dense = dense_map(context, asked.model, asked.preprocess, image, side, reading);
+    const DenseMap dense =
+        dense_map(context, asked.model, asked.preprocess, image, side, options.reading);
     HeatMap map(dense.rows, dense.cols);
     const std::vector<double> values = products(dense.features, direction);
     for (size_t i = 0; i < values.size(); ++i)
@@ -94,7 +96,7 @@ Color mean_color(const Image& image) {
 }
 
 HeatMap by_occlusion(const Context& context, const ExplainModel& asked, const Image& image,
-                     std::span<const float> direction) {
+                     std::span<const float> direction, const ExplainOptions& options) {
   const Image rgb = convert_to_rgb(image);
   const Color grey = mean_color(rgb);
   const double side = kPatch * std::min(image.width, image.height);
@@ -103,8 +105,9 @@ HeatMap by_occlusion(const Context& context, const ExplainModel& asked, const Im
     if (std::abs(box[2] - box[0] - side) < 1e-6 * side) patches.push_back(box);
   const BoxCorners whole{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
   const auto read = [&](const Image& picture) {
-    return products(WindowReader(context, asked.model, asked.preprocess, picture).features({whole}),
-                    direction)[0];
+    const WindowReader reader(context, asked.model, asked.preprocess, picture,
+                              options.between_passes);
+    return products(reader.features({whole}), direction)[0];
   };
   const double all = read(rgb);
   std::vector<double> drops;
@@ -170,13 +173,13 @@ Explanation explain_image(const Context& context, const ExplainModel& asked, con
   const std::vector<float> direction = direction_of(context, asked, text);
   switch (options.method) {
     case ExplainMethod::windows:
-      out.heat = by_windows(context, asked, image, direction);
+      out.heat = by_windows(context, asked, image, direction, options);
       break;
     case ExplainMethod::dense:
-      out.heat = by_places(context, asked, image, direction, options.reading);
+      out.heat = by_places(context, asked, image, direction, options);
       break;
     case ExplainMethod::occlusion:
-      out.heat = by_occlusion(context, asked, image, direction);
+      out.heat = by_occlusion(context, asked, image, direction, options);
       break;
   }
   return out;

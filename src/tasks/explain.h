@@ -1,6 +1,7 @@
 // Which parts of a picture speak for a text, and which words of it for the picture. Rank 5.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ enum class ExplainMethod {
 struct ExplainOptions {
   ExplainMethod method = ExplainMethod::windows;
   DenseReading reading = DenseReading::automatic;
+  std::function<void()> between_passes{};  // as in DetectOptions
 };
 
 /// A model with its tokenizer, to ask why.

@@ -63,6 +63,10 @@ TEST(WindowPyramidTest, CoversThePictureAtEverySize) {
     EXPECT_NEAR(right, width, 1e-9);
   }
   EXPECT_THROW(window_pyramid(10, 10, 0.001), InvalidArgument);
+  // No more of them in a picture of one row than in one that is 8 times as long as wide.
+  const auto windows = window_pyramid(65535, 1, 0.25);
+  EXPECT_EQ(windows.size(), window_pyramid(8, 1, 0.25).size());
+  EXPECT_EQ(windows.back()[2], 65535);
   EXPECT_THROW(window_pyramid(10, 10, 1.5), InvalidArgument);
 }
 

@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kBatch = 32;   // windows at once; bounds memory
 constexpr double kStep = 0.25;  // of a window's side
 constexpr double kNextSize = 0.7071068;
+constexpr double kLongest = 8;  // shorter sides; longer pictures get no more windows
 
 Image cropped(const Image& image, const BoxCorners& box) {
   const auto corner = [](double at, int most) {
@@ -29,9 +30,10 @@ Image cropped(const Image& image, const BoxCorners& box) {
   return out;
 }
 
-// Left edges of windows of `side` along `length`.
-std::vector<double> starts(double length, double side) {
-  const auto steps = static_cast<int>(std::ceil((length - side) / (side * kStep) - 1e-9));
+// Left edges of windows of `side` along `length`, of which `most` count.
+std::vector<double> starts(double length, double side, double most) {
+  const double counted = std::min(length, most) - side;
+  const auto steps = static_cast<int>(std::ceil(counted / (side * kStep) - 1e-9));
   std::vector<double> out;
   for (int i = 0; i <= steps; ++i) out.push_back((length - side) * i / std::max(steps, 1));
   return out;
@@ -40,8 +42,13 @@ std::vector<double> starts(double length, double side) {
 }  // namespace
 
 WindowReader::WindowReader(const Context& context, const Model& model,
-                           const PreprocessConfig& config, const Image& image)
-    : context_(context), model_(model), config_(config), image_(convert_to_rgb(image)) {
+                           const PreprocessConfig& config, const Image& image,
+                           std::function<void()> between_passes)
+    : context_(context),
+      model_(model),
+      config_(config),
+      image_(convert_to_rgb(image)),
+      between_passes_(std::move(between_passes)) {
   if (config_.resize_mode == ResizeMode::shortest) config_.resize_mode = ResizeMode::squash;
 }
 
@@ -50,6 +57,7 @@ std::vector<float> WindowReader::features(const std::vector<BoxCorners>& windows
   const size_t each = size_t{3} * static_cast<size_t>(config_.height) * config_.width;
   std::vector<float> out(windows.size() * dim), pixels(std::min(kBatch, windows.size()) * each);
   for (size_t begin = 0; begin < windows.size(); begin += kBatch) {
+    if (between_passes_) between_passes_();
     const size_t count = std::min(kBatch, windows.size() - begin);
     parallel_for(context_.threads(), count, 1, [&](size_t from, size_t to, int) {
       for (size_t i = from; i < to; ++i)
@@ -69,8 +77,8 @@ std::vector<BoxCorners> window_pyramid(int width, int height, double smallest) {
   const double shorter = std::min(width, height);
   for (double part = 1; part >= smallest * 0.99; part *= kNextSize) {
     const double side = shorter * part;
-    for (const double top : starts(height, side))
-      for (const double left : starts(width, side))
+    for (const double top : starts(height, side, kLongest * shorter))
+      for (const double left : starts(width, side, kLongest * shorter))
         out.push_back({left, top, left + side, top + side});
   }
   return out;

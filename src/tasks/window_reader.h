@@ -1,6 +1,7 @@
 // Features of rectangular parts of one picture. Rank 5.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "image/preprocess.h"
@@ -13,9 +14,9 @@ namespace openclip {
 class WindowReader {
  public:
   /// config: as preprocess_config(); where it crops (`shortest`), windows are squashed instead, so
-  /// that all of them is seen.
+  /// that all of them is seen. between_passes: as in DetectOptions.
   WindowReader(const Context& context, const Model& model, const PreprocessConfig& config,
-               const Image& image);
+               const Image& image, std::function<void()> between_passes = {});
 
   /// Not normalised features [windows, embed_dim]. Corners are rounded to whole pixels inside of
   /// the picture; a window keeps one pixel at least.
@@ -28,12 +29,14 @@ class WindowReader {
   const Model& model_;
   PreprocessConfig config_;
   Image image_;
+  std::function<void()> between_passes_;
 };
 
 /// Square windows over a picture of width x height: for each of the sizes (sides as parts of the
 /// shorter side of the picture, 1 first, each 2^-0.5 of the one before, down to `smallest`), one
 /// every quarter of a side at most, spread evenly from edge to edge; where the picture is longer
-/// than wide, the whole picture too.
+/// than wide, the whole picture too. In pictures that are more than 8 times as long as wide they
+/// lie further apart, no more of them.
 std::vector<BoxCorners> window_pyramid(int width, int height, double smallest);
 
 }  // namespace openclip

@@ -45,6 +45,21 @@ class AttackTest(ServeTest):
             self.assertIn("limit", answer.error)
             self.assertLess(time.monotonic() - began, 5)
 
+    def test_bombs_and_long_pictures_to_be_searched(self):
+        rows = zlib.compressobj(9)
+        side = 20000
+        flat = b"".join(rows.compress(b"\0" * (1 + 3 * side)) for _ in range(side)) + rows.flush()
+        for path, what in (("/detect", {"labels": ["a"]}), ("/explain", {"text": "a"})):
+            answer = self.server.post(path, {"image": data_url(png_of(side, side, flat)), **what})
+            self.assertEqual(answer.status, 400)
+            self.assertIn("limit", answer.error)
+            # One row of 65,000 pixels would hold millions of windows.
+            line = zlib.compress(b"\0" * (1 + 65000))
+            began = time.monotonic()
+            answer = self.server.post(path, {"image": data_url(png_of(65000, 1, line, 0)), **what})
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertLess(time.monotonic() - began, 20)
+
     def test_many_small_bombs_in_one_request(self):
         rows = zlib.compressobj(9)
         side = 9000  # 81 million pixels: allowed once, not three times

@@ -112,6 +112,66 @@ class EmbeddingsTest(ServeTest):
                              ({"image": data_url(RED), "labels": ["a"] * 1001}, 400)):
             self.assertEqual(self.server.post("/classify", body).status, status, body)
 
+    def test_detect_equals_the_command(self):
+        self.file("red.png", RED)
+        for method in ("windows", "dense"):
+            answer = self.server.post("/detect", {"image": data_url(RED), "labels": ["red", "a cat"],
+                                                  "threshold": 1e-4, "method": method})
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertEqual((answer.json["width"], answer.json["height"]), (40, 30))
+            command = self.succeed_json("detect", "red.png", "--labels", "red,a cat", "--threshold", "0.0001",
+                                        "--method", method)[0]["detections"]
+            found = answer.json["detections"]
+            self.assertGreater(len(found), 0)
+            self.assertEqual([d["label"] for d in found], [d["label"] for d in command])
+            for a, b in zip(found, command):
+                self.assertAlmostEqual(a["score"], b["score"], places=4)
+                self.assertEqual(a["box"], b["box"])
+        most = self.server.post("/detect", {"image": data_url(RED), "labels": ["red", "a cat"],
+                                            "threshold": 1e-4, "most": 1})
+        self.assertEqual(len(most.json["detections"]), 1)
+
+    def test_explain_equals_the_command(self):
+        self.file("red.png", RED)
+        for method in ("windows", "dense", "occlusion"):
+            answer = self.server.post("/explain", {"image": data_url(RED), "text": "a red thing", "method": method})
+            self.assertEqual(answer.status, 200, answer.body)
+            command = self.succeed_json("explain", "red.png", "--text", "a red thing", "--method", method)
+            heat = answer.json["heat"]
+            self.assertEqual((len(heat), len(heat[0])), (answer.json["rows"], answer.json["columns"]))
+            for a, b in zip(heat, command["heat"]):
+                self.assert_same(a, b, 3e-5)
+            self.assertEqual([w["word"] for w in answer.json["words"]], ["a", "red", "thing"])
+            self.assertAlmostEqual(answer.json["similarity"], command["similarity"], places=4)
+
+    def test_detect_and_explain_refuse(self):
+        picture = data_url(RED)
+        for path, body, says in (
+                ("/detect", {"image": picture}, "labels"), ("/detect", {"labels": ["a"]}, "image"),
+                ("/detect", {"image": picture, "labels": []}, "empty"),
+                ("/detect", {"image": picture, "labels": ["a"] * 257}, "256"),
+                ("/detect", {"image": picture, "labels": [1]}, "labels"),
+                ("/detect", {"image": picture, "labels": ["a"], "method": "magic"}, "windows or dense"),
+                ("/detect", {"image": picture, "labels": ["a"], "dense_reading": "x"}, "dense_reading"),
+                ("/detect", {"image": picture, "labels": ["a"], "threshold": 1}, "threshold"),
+                ("/detect", {"image": picture, "labels": ["a"], "threshold": "high"}, "threshold"),
+                ("/detect", {"image": picture, "labels": ["a"], "most": 0}, "most"),
+                ("/detect", {"image": picture, "labels": ["a"], "most": 1001}, "most"),
+                ("/detect", {"image": "data:image/png;base64,AAAA", "labels": ["a"]}, "JPEG"),
+                ("/detect", {"image": "/etc/passwd", "labels": ["a"]}, "JPEG"),
+                ("/explain", {"image": picture}, "text"), ("/explain", {"text": "a"}, "image"),
+                ("/explain", {"image": picture, "text": ""}, "text"),
+                ("/explain", {"image": picture, "text": "a", "method": "x"}, "occlusion")):
+            answer = self.server.post(path, body)
+            self.assertEqual(answer.status, 400, (body, answer.body))
+            self.assertIn(says, answer.body.decode())
+        self.assertEqual(self.server.post("/explain", {"image": picture, "text": "a" * 2049}).status, 413)
+        self.assertEqual(self.server.post("/detect", {"image": picture, "labels": ["a"], "model": "x"}).status, 404)
+        # A reading that this kind of tower does not have.
+        answer = self.server.post("/detect", {"image": picture, "labels": ["a"], "method": "dense",
+                                              "dense_reading": "pooled"})
+        self.assertEqual(answer.status, 501, answer.body)
+
     def test_immich(self):
         name = self.server.get("/models").json["data"][-1]["id"].replace("/", "__")
         self.assertEqual(self.server.get("/ping").body, b"pong")

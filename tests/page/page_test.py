@@ -32,6 +32,7 @@ except ImportError as error:
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 SHOTS = os.environ.get("OPENCLIP_SCREENSHOTS", "")
 DEFAULT_MODEL = ROOT / "models/default"
+SCENE = "../docs/pictures/scene.png"  # seen from samples/
 
 # A drop of a file, as a browser makes it: headless Chromium has no mouse that holds one.
 DROP = """
@@ -211,6 +212,61 @@ class PageTest(ProgramTest):
         self.until(lambda: len(self.all("#answers li")) == 12, "the model's own words")
         self.shot("classify")
 
+    def drawing(self):
+        return self.find("#canvas").screenshot_as_base64
+
+    def test_detect(self):
+        self.start()
+        self.look("detect", "umbrella, house, mushroom", SCENE)
+        before = self.drawing()
+        self.find("#go").click()
+        self.until(lambda: self.all("#answers li"), "answers")
+        words = [e.text for e in self.all("#answers .word")]
+        self.assertLessEqual(set(words), {"umbrella", "house", "mushroom"})
+        self.assertIn("umbrella", words)
+        boxes = self.drawing()
+        self.assertNotEqual(boxes, before, "boxes are drawn")
+        self.shot("detect")
+        self.driver.execute_script("document.querySelector('#answers button').focus()")
+        self.until(lambda: self.drawing() != boxes, "the box of the answer in focus stands out")
+
+    def test_nothing_is_detected(self):
+        self.start()
+        self.look("detect", "a motorcycle", "sun.png")
+        self.find("#go").click()
+        self.until(lambda: self.find("#look-problem").text == "None of these was found.", "it is told")
+
+    def test_explain(self):
+        self.start()
+        self.look("explain", "an umbrella", SCENE)
+        before = self.drawing()
+        self.find("#go").click()
+        self.until(lambda: self.drawing() != before, "a heat map is drawn")
+        self.shot("explain")
+
+    def test_from_a_name_to_its_place(self):
+        self.start()
+        self.look("classify", "a cat, a dog")
+        self.until(lambda: len(self.all("#answers li")) == 2, "answers")
+        before = self.drawing()
+        self.find("#answers button").click()
+        self.until(lambda: self.drawing() != before, "a heat map is drawn")
+        self.assertEqual(self.find("#labels").get_attribute("value"), "a cat")
+        self.assertTrue(self.find("[value=explain]").is_selected())
+
+    def test_detect_by_keyboard_in_chinese(self):
+        self.start()
+        self.find("#language").click()
+        self.look("classify", "", SCENE)
+        self.driver.execute_script("document.querySelector('[value=classify]').focus()")
+        self.driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+        self.assertTrue(self.find("[value=detect]").is_selected(), "arrows move between tasks")
+        self.driver.switch_to.active_element.send_keys(Keys.TAB)
+        self.assertEqual(self.driver.switch_to.active_element.get_attribute("id"), "labels")
+        self.driver.switch_to.active_element.send_keys("雨伞，房子", Keys.ENTER)
+        self.until(lambda: "雨伞" in [e.text for e in self.all("#answers .word")], "the umbrella is found")
+        self.shot("detect-zh")
+
     # --- the rest ---
 
     def test_language_switch(self):
@@ -303,6 +359,24 @@ class PageTest(ProgramTest):
         self.look("classify", "a cat")
         self.driver.execute_script(DROP, "a.png", "bm8gcGljdHVyZQ==")
         self.until(lambda: "no picture" in self.find("#look-problem").text, "the error is told")
+
+    def test_labels_that_are_missing(self):
+        self.start()
+        self.look("detect")
+        for task in ("detect", "explain"):
+            self.find(f"[value={task}] + span").click()
+            self.find("#go").click()
+            self.until(lambda: "at least one label" in self.find("#look-problem").text, "the error is told")
+
+    def test_server_that_stops_before_detecting(self):
+        self.expected = ("ERR_CONNECTION_REFUSED", "Failed to load resource")
+        self.start()
+        self.look("detect", "a cat")
+        self.server.signal()
+        self.server.wait()
+        self.find("#go").click()
+        self.until(lambda: "does not answer" in self.find("#look-problem").text, "the error is told")
+        self.assertTrue(self.find("#look-problem button").is_displayed())
 
     def test_api_key(self):
         self.expected = ("401 (Unauthorized)",)

@@ -9,7 +9,8 @@ declare -A packages=(
            libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev
            libarchive-dev zlib1g-dev libutf8proc-dev libxxhash-dev
            libcurl4-openssl-dev ca-certificates nettle-dev libsqlite3-dev libpq-dev libboost1.81-dev"
-  [test]="libgtest-dev libgmock-dev python3-dev binutils libgloo-dev"
+  [test]="libgtest-dev libgmock-dev python3-dev binutils libgloo-dev
+          chromium chromium-driver python3-selenium"
 )
 
 missing=()

@@ -11,6 +11,8 @@ namespace openclip {
 void add_openai_routes(Router& router, Backend& backend);
 /// /classify.
 void add_classify_routes(Router& router, Backend& backend);
+/// /detect, /explain.
+void add_detect_routes(Router& router, Backend& backend);
 /// clip-as-service: /post with execEndpoint / and /rank.
 void add_clip_as_service_routes(Router& router, Backend& backend);
 /// Immich's machine learning: /predict and /ping.

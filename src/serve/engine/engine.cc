@@ -167,6 +167,12 @@ std::shared_ptr<const ZeroShotClassifier> Engine::classifier(
   return made;
 }
 
+const Detector& Engine::detector() {
+  std::call_once(detector_once_,
+                 [&] { detector_ = make_detector(context_, source_, model_, tokenizer_); });
+  return *detector_;
+}
+
 void Engine::warm_up() {
   Call call;
   embed_texts(call, std::vector<std::string>{"a"});

@@ -14,6 +14,7 @@
 #include "serve/engine/gate.h"
 #include "serve/http/limits.h"
 #include "serve/http/metrics.h"
+#include "tasks/detect.h"
 #include "tasks/zero_shot.h"
 
 namespace openclip {
@@ -66,6 +67,8 @@ class Engine {
   size_t dim() const { return static_cast<size_t>(source_.config.embed_dim); }
   /// For work that takes all cores by itself (detection): one request at a time.
   Gate& heavy() { return heavy_; }
+  /// Made when it is first asked for. Throws: errors of reading the model's list of labels.
+  const Detector& detector();
 
  private:
   void forward(BatchKind kind, std::span<const BatchItem* const> items, float* out);
@@ -74,7 +77,7 @@ class Engine {
   const ModelSource source_;
   const RequestLimits limits_;
   const std::shared_ptr<const Model> model_;
-  const std::unique_ptr<const Tokenizer> tokenizer_;
+  const std::shared_ptr<const Tokenizer> tokenizer_;
   const PreprocessConfig preprocess_;
   Gate decoding_;  // decoded pictures are large: as many at once as there are cores
   Gate heavy_{1};
@@ -85,6 +88,9 @@ class Engine {
   };
   std::mutex kept_mutex_;
   std::deque<KeptClassifier> kept_;  // most recent first
+
+  std::once_flag detector_once_;
+  std::unique_ptr<const Detector> detector_;
 
   std::optional<Batcher> batcher_;  // last: its thread uses the others
 };

@@ -37,6 +37,8 @@ struct RequestLimits {
   long long max_image_pixels = 100'000'000;    // of one picture
   long long max_request_pixels = 200'000'000;  // of all pictures of a request, decoded
   size_t max_labels = 1000;
+  size_t max_detect_labels = 256;
+  size_t max_explain_bytes = size_t{2} << 10;  // each word is left out of the text once
   size_t max_prompts = 8192;  // labels times templates
   size_t max_results = 10'000;
   int max_json_depth = 32;
