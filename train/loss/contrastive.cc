@@ -7,6 +7,17 @@ namespace {
 
 double total(const at::Tensor& values) { return values.sum(at::kDouble).item<double>(); }
 
+// total(a * b), of which only blocks are ever held.
+double total_product(const at::Tensor& a, const at::Tensor& b) {
+  double sum = 0;
+  const int64_t rows = block_rows(a.size(1));
+  for (int64_t first = 0; first < a.size(0); first += rows) {
+    const int64_t end = std::min(first + rows, a.size(0));
+    sum += total(a.slice(0, first, end) * b.slice(0, first, end));
+  }
+  return sum;
+}
+
 // 1 / number of columns that are right for each row.
 at::Tensor shares(const Side& rows, const Side& columns, const Side* more) {
   const int64_t count = rows.label.size(0);
@@ -65,7 +76,7 @@ class Contrast {
     result.text = text.gradient.mul_(factor);
     if (extra()) result.extra_text.mul_(factor);
     // Logits are scale * dot: both sides' gradients hold the same sum over all pairs.
-    result.scale = total(result.image * input_.image) / input_.scale;
+    result.scale = total_product(result.image, input_.image) / input_.scale;
     return result;
   }
 
