@@ -28,6 +28,7 @@ struct AllRoutes {
     add_health_routes(router, metrics, [this] { return reason; });
     add_openai_routes(router, backend);
     add_classify_routes(router, backend);
+    add_detect_routes(router, backend);
     add_clip_as_service_routes(router, backend);
     add_immich_routes(router, backend);
     add_search_routes(router, backend, indices);
