@@ -87,10 +87,10 @@ class Builder {
     });
   }
 
-  void insert_now(uint32_t node) {
+  void insert_rest(std::span<const uint64_t> nodes) {
     GraphScratch scratch(count_);
     std::vector<float> vector(dim_);
-    insert(node, vector, scratch);
+    for (const uint64_t node : nodes) insert(static_cast<uint32_t>(node), vector, scratch);
   }
 
  private:
@@ -265,7 +265,7 @@ GraphReport build_graph(const Context& context, const VectorFile& file, const st
   report.nodes = builder.view().count;
   if (report.nodes > 0)
     report.quality = measure(context, file, builder.view(), tests, options.recall);
-  for (const uint64_t slot : tests) builder.insert_now(static_cast<uint32_t>(slot));
+  builder.insert_rest(tests);
   write_graph(path, builder.view(), report.quality);
   report.bytes = static_cast<int64_t>(std::filesystem::file_size(path));
   return report;

@@ -38,13 +38,14 @@ TEST_P(GraphTest, FindsWhatItSays) {
   EXPECT_EQ(graph.quality().width, report.quality.width);
   EXPECT_TRUE(graph.intact());
   // Vectors that are not in the file: the share of the ten nearest, at the width that was found
-  // enough, must be near what was measured. Both come of 1000 and more trials, each with a deviation
-  // of 0.006 at 0.97.
+  // enough, must be near what was measured. Both come of 1000 and more trials, each with a
+  // deviation of 0.006 at 0.97.
   const std::vector<float> queries = unit_rows(100, kDim, 77);
   const auto exact = exact_search(Context(2), *file_, queries, 10);
   size_t found = 0;
   for (size_t q = 0; q < 100; ++q) {
-    const auto hits = graph.search(*file_, std::span(queries).subspan(q * kDim, kDim), 10, report.quality.width);
+    const auto hits =
+        graph.search(*file_, std::span(queries).subspan(q * kDim, kDim), 10, report.quality.width);
     ASSERT_EQ(hits.size(), 10u);
     std::set<uint64_t> slots;
     for (const SlotHit& hit : hits) slots.insert(hit.slot);

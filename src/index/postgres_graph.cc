@@ -94,12 +94,14 @@ GraphReport build_database_graph(const std::string& place, const GraphOptions& o
 }
 
 std::optional<GraphQuality> read_graph_quality(PgConnection& session) {
-  if (!session.run("SELECT to_regclass('openclip_items_graph') IS NOT NULL").boolean(0, 0))
-    return std::nullopt;
-  const auto recall = read_state(session, "graph_recall"),
-             width = read_state(session, "graph_width");
-  if (!recall || !width) return std::nullopt;
-  return GraphQuality{std::stof(*recall), static_cast<uint32_t>(std::stoul(*width))};
+  // One question: every search asks it.
+  const PgResult rows = session.run(
+      "SELECT r.value, w.value FROM openclip_state r, openclip_state w "
+      "WHERE r.key = 'graph_recall' AND w.key = 'graph_width' "
+      "AND to_regclass('openclip_items_graph') IS NOT NULL");
+  if (rows.rows() == 0) return std::nullopt;
+  return GraphQuality{static_cast<float>(rows.number(0, 0)),
+                      static_cast<uint32_t>(rows.integer(0, 1))};
 }
 
 }  // namespace openclip

@@ -13,10 +13,11 @@ void choose_way(PgConnection& session, const SearchWay& way) {
     session.run("SET LOCAL enable_indexscan = off");
     return;
   }
-  session.run("SET LOCAL enable_seqscan = off");
-  session.run(fmt::format("SET LOCAL hnsw.ef_search = {}", std::min<size_t>(way.width, 1000)));
-  // Goes on where what was left out (exclude) leaves fewer than k.
-  session.run("SET LOCAL hnsw.iterative_scan = strict_order");
+  // The iterative scan goes on where what was left out (exclude) leaves fewer than k.
+  session.run(
+      "SELECT set_config('enable_seqscan', 'off', true), set_config('hnsw.ef_search', $1, true), "
+      "set_config('hnsw.iterative_scan', 'strict_order', true)",
+      {std::min<size_t>(way.width, 1000)});
 }
 
 std::vector<Hit> nearest(PgConnection& session, const IndexSpace& space,
