@@ -8,16 +8,10 @@ open_clip's configs name such an image tower and say nothing else about it. Each
 open_clip uses is built without memory (device `meta`) and asked for its sizes, so that no number here is
 copied by hand.
 """
-import json
-import pathlib
-
-import open_clip
-import timm
-import torch
 from timm.models.convnext import ConvNeXt
 from torch import nn
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from timm_trunks import write_trunks
 
 
 def facts(trunk):
@@ -38,21 +32,5 @@ def facts(trunk):
             "norm_eps": eps}
 
 
-def main():
-    names = set()
-    for model in open_clip.list_models():
-        name = open_clip.get_model_config(model)["vision_cfg"].get("timm_model_name") or ""
-        if name.startswith("convnext"):
-            names.add(name)
-    rows = []
-    for name in sorted(names):
-        with torch.device("meta"):
-            trunk = timm.create_model(name, num_classes=0)
-        rows.append(f" {json.dumps(name)}:{json.dumps(facts(trunk), separators=(',', ':'))}")
-    path = ROOT / "src/models/config/convnext_trunks.json"
-    path.write_text(f'{{"source":"timm {timm.__version__}","trunks":{{\n' + ",\n".join(rows) + "}}\n")
-    print(path, len(rows), "trunks")
-
-
 if __name__ == "__main__":
-    main()
+    write_trunks("convnext_trunks", "convnext", facts)

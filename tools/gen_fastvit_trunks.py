@@ -6,17 +6,11 @@
 
 As tools/gen_convnext_trunks.py: each trunk that a config of open_clip uses is built without memory and asked.
 """
-import json
-import pathlib
-
-import open_clip
-import timm
-import torch
 from timm.layers import LayerNorm2d, SqueezeExcite
 from timm.models.fastvit import AttentionBlock, FastVit, RepConditionalPosEnc, RepMixerBlock
 from torch import nn
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from timm_trunks import write_trunks
 
 
 def only(values):
@@ -54,21 +48,5 @@ def facts(trunk):
             "layer_norm": only(norms) is LayerNorm2d, "stem_scale": trunk.stem[0].conv_scale is not None}
 
 
-def main():
-    names = set()
-    for model in open_clip.list_models():
-        name = open_clip.get_model_config(model)["vision_cfg"].get("timm_model_name") or ""
-        if name.startswith("fastvit"):
-            names.add(name)
-    rows = []
-    for name in sorted(names):
-        with torch.device("meta"):
-            trunk = timm.create_model(name, num_classes=0)
-        rows.append(f" {json.dumps(name)}:{json.dumps(facts(trunk), separators=(',', ':'))}")
-    path = ROOT / "src/models/config/fastvit_trunks.json"
-    path.write_text(f'{{"source":"timm {timm.__version__}","trunks":{{\n' + ",\n".join(rows) + "}}\n")
-    print(path, len(rows), "trunks")
-
-
 if __name__ == "__main__":
-    main()
+    write_trunks("fastvit_trunks", "fastvit", facts)

@@ -8,12 +8,6 @@ open_clip's configs name such an image tower and say nothing else about it. Each
 open_clip uses is built without memory (device `meta`) and asked for its sizes, so that no number here is
 copied by hand. Trunks with parts that the engine does not have are left out, and named on stdout.
 """
-import json
-import pathlib
-
-import open_clip
-import timm
-import torch
 from timm.layers import AttentionPoolLatent, GELUTanh, Mlp, SwiGLU
 from timm.layers.attention import AttentionRope
 from timm.models.eva import Eva, EvaAttention, EvaBlock, EvaBlockPostNorm
@@ -21,7 +15,7 @@ from timm.models.vision_transformer import Block, VisionTransformer
 from timm.models.vision_transformer_hybrid import ConvStem, HybridEmbed
 from torch import nn
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from timm_trunks import write_trunks
 
 
 def activation(module):
@@ -131,26 +125,5 @@ def facts(trunk):
     return out
 
 
-def main():
-    names = {}
-    for model in open_clip.list_models():
-        vision = open_clip.get_model_config(model)["vision_cfg"]
-        name = vision.get("timm_model_name") or ""
-        if name.startswith(("vit_", "eva")):
-            names[name] = vision["timm_pool"]
-    rows = []
-    for name, pool in sorted(names.items()):
-        with torch.device("meta"):
-            trunk = timm.create_model(name, num_classes=0, global_pool=pool)
-        problem = foreign_part(trunk)
-        if problem:
-            print(f"left out: {name} {problem}")
-        else:
-            rows.append(f" {json.dumps(name)}:{json.dumps(facts(trunk), separators=(',', ':'))}")
-    path = ROOT / "src/models/config/vit_trunks.json"
-    path.write_text(f'{{"source":"timm {timm.__version__}","trunks":{{\n' + ",\n".join(rows) + "}}\n")
-    print(path, len(rows), "trunks")
-
-
 if __name__ == "__main__":
-    main()
+    write_trunks("vit_trunks", ("vit_", "eva"), facts, with_pool=True, foreign_part=foreign_part)
