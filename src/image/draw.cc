@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "image/between.h"
 #include "image/font.h"
 
 namespace openclip {
@@ -38,19 +39,6 @@ std::array<double, 3> heat_color(double heat) {
   for (size_t c = 0; c < 3; ++c)
     color[c] = kStops[low][c] + (kStops[low + 1][c] - kStops[low][c]) * part;
   return color;
-}
-
-// The two middles between which a pixel lies, and how near the second.
-struct Between {
-  int low, high;
-  double part;
-};
-
-Between between(int pixel, int pixels, int places) {
-  const double at =
-      std::clamp((pixel + 0.5) * places / pixels - 0.5, 0.0, static_cast<double>(places - 1));
-  const int low = static_cast<int>(at);
-  return {low, std::min(low + 1, places - 1), at - low};
 }
 
 }  // namespace

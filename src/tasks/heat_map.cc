@@ -3,21 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "image/between.h"
+
 namespace openclip {
 namespace {
-
-// The two middles between which a place lies, and how near the second.
-struct Between {
-  int low, high;
-  float part;
-};
-
-Between between(int place, int places, int others) {
-  const double at =
-      std::clamp((place + 0.5) * others / places - 0.5, 0.0, static_cast<double>(others - 1));
-  const int low = static_cast<int>(at);
-  return {low, std::min(low + 1, others - 1), static_cast<float>(at - low)};
-}
 
 // 1 in the middle of [begin, end], falling to 0 at its edges.
 double tent(double at, double begin, double end) {
@@ -41,13 +30,14 @@ HeatMap map_for(int width, int height, int finest) {
 void add_interpolated(HeatMap& to, const HeatMap& from) {
   for (int y = 0; y < to.rows; ++y) {
     const Between down = between(y, to.rows, from.rows);
+    const auto lower = static_cast<float>(down.part);
     for (int x = 0; x < to.cols; ++x) {
       const Between across = between(x, to.cols, from.cols);
+      const auto part = static_cast<float>(across.part);
       const auto along = [&](int row) {
-        return from.at(row, across.low) * (1 - across.part) +
-               from.at(row, across.high) * across.part;
+        return from.at(row, across.low) * (1 - part) + from.at(row, across.high) * part;
       };
-      to.at(y, x) += along(down.low) * (1 - down.part) + along(down.high) * down.part;
+      to.at(y, x) += along(down.low) * (1 - lower) + along(down.high) * lower;
     }
   }
 }
