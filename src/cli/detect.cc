@@ -12,6 +12,7 @@
 #include "io/jsonl_writer.h"
 #include "tasks/annotate.h"
 #include "tasks/dense_names.h"
+#include "tasks/detection_json.h"
 #include "tasks/image_stream.h"
 #include "tasks/labels.h"
 
@@ -36,16 +37,9 @@ struct DetectCommand {
   bool coco = false;
 };
 
-OrderedJson box_json(const Detection& found) {
-  OrderedJson box = OrderedJson::array();
-  for (const double at : found.box) box.push_back(std::round(at * 100) / 100);
-  return box;
-}
-
 OrderedJson to_json(const std::string& image, const std::vector<Detection>& found) {
   OrderedJson list = OrderedJson::array();
-  for (const Detection& one : found)
-    list.push_back({{"label", one.label}, {"score", one.score}, {"box", box_json(one)}});
+  for (const Detection& one : found) list.push_back(detection_json(one));
   return {{"image", image}, {"detections", list}};
 }
 
@@ -107,18 +101,10 @@ std::vector<std::string> choose_labels(const DetectCommand& command) {
   return usage([&] { return split_labels(command.labels); });
 }
 
-Image load_example(const std::string& path) {
-  ImageRef ref;
-  ref.name = path;
-  LoadedImage loaded = load_image(std::move(ref));
-  if (!loaded.problem.empty()) throw IoError(loaded.problem);
-  return std::move(loaded.image);
-}
-
 int detect(const DetectCommand& command) {
   const std::vector<std::string> labels = choose_labels(command);
   std::optional<Image> example;
-  if (!command.like.empty()) example = load_example(command.like);
+  if (!command.like.empty()) example = load_picture(command.like);
   const Context context = command.common.context();
   const ModelSource source = find_model(command.common, Need::weights);
   const auto detector =

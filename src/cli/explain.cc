@@ -82,19 +82,16 @@ std::string table(const ExplainCommand& command, const Explanation& found,
 int explain(const ExplainCommand& command) {
   const Context context = command.common.context();
   const ModelSource source = find_model(command.common, Need::weights);
-  ImageRef ref;
-  ref.name = command.image;
-  const LoadedImage loaded = load_image(std::move(ref));
-  if (!loaded.problem.empty()) throw IoError(loaded.problem);
+  const Image image = load_picture(command.image);
   const auto model = load_model(context, source);
   const auto tokenizer = load_tokenizer(source);
   const ExplainModel asked{*model, *tokenizer, preprocess_config(source.config)};
   const Explanation found = explain_image(
-      context, asked, loaded.image, command.text,
+      context, asked, image, command.text,
       {.method = method_of(command.method), .reading = dense_reading_of(command.reading)});
-  const std::vector<WordWeight> words = explain_words(context, asked, loaded.image, command.text);
-  if (!command.out.empty()) write_png(command.out, heat_overlay(loaded.image, found.heat));
-  const auto hottest = hottest_of(found.heat, loaded.image);
+  const std::vector<WordWeight> words = explain_words(context, asked, image, command.text);
+  if (!command.out.empty()) write_png(command.out, heat_overlay(image, found.heat));
+  const auto hottest = hottest_of(found.heat, image);
   print(command.common.json ? json_line(to_json(command, found, words, hottest)) + "\n"
                             : table(command, found, words, hottest));
   return 0;

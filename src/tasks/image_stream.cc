@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "io/digest.h"
 #include "tasks/prepare_picture.h"
 
@@ -18,6 +19,14 @@ LoadedImage load_image(ImageRef ref) {
     out.image = decode_image(bytes, out.ref.name);
   });
   return out;
+}
+
+Image load_picture(const std::string& path) {
+  ImageRef ref;
+  ref.name = path;
+  LoadedImage loaded = load_image(std::move(ref));
+  if (!loaded.problem.empty()) throw IoError(loaded.problem);
+  return std::move(loaded.image);
 }
 
 PreparedImage prepare_image(ImageRef ref, const PreprocessConfig& config) {

@@ -45,6 +45,9 @@ struct LoadedImage {
 /// Reads and decodes one picture; errors of the file become its problem.
 LoadedImage load_image(ImageRef ref);
 
+/// The picture in a file. Throws: IoError with the file's problem.
+Image load_picture(const std::string& path);
+
 /// Reads, decodes and preprocesses one picture; errors of the file become its problem.
 PreparedImage prepare_image(ImageRef ref, const PreprocessConfig& config);
 

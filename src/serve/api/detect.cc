@@ -8,6 +8,7 @@
 #include "serve/api/routes.h"
 #include "serve/formats/json_body.h"
 #include "tasks/dense_names.h"
+#include "tasks/detection_json.h"
 #include "tasks/explain.h"
 
 namespace openclip {
@@ -61,12 +62,6 @@ DetectOptions detect_options(const Json& body) {
   return options;
 }
 
-OrderedJson box_json(const Detection& found) {
-  OrderedJson box = OrderedJson::array();
-  for (const double at : found.box) box.push_back(std::round(at * 100) / 100);
-  return box;
-}
-
 Reply detect(const Call& call, Backend& backend) {
   Engine& engine = backend.engine();
   const Json body = parse_json_body(call.body, backend.limits());
@@ -82,8 +77,7 @@ Reply detect(const Call& call, Backend& backend) {
   const Image image = engine.decode(call, file, "image");
   OrderedJson detections = OrderedJson::array();
   for (const Detection& found : engine.detector().detect(engine.context(), image, labels, options))
-    detections.push_back(
-        {{"label", found.label}, {"score", found.score}, {"box", box_json(found)}});
+    detections.push_back(detection_json(found));
   return json_reply({{"model", backend.model_name()},
                      {"width", image.width},
                      {"height", image.height},
