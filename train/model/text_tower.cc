@@ -55,18 +55,24 @@ at::Tensor pooled_states(const ModelConfig& config, const TensorStore& store, co
 
 }  // namespace
 
-at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
+at::Tensor project_text(const ModelConfig& config, const TensorStore& store,
+                        const at::Tensor& pooled) {
+  const TextConfig& text = config.text;
+  const std::string name = std::string(config.custom_text ? "text." : "") + "text_projection";
+  if (!text.has_projection) return pooled;
+  if (text.projection_bias)
+    return at::linear(pooled, store.get(name + ".weight"), store.get(name + ".bias"));
+  return at::matmul(pooled, store.get(name));
+}
+
+TextOutput encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
                        bool checkpointing) {
   const TextConfig& text = config.text;
-  if (text.embed_cls) return coca_text(config, store, ids, checkpointing).features;
+  if (text.embed_cls) return coca_text(config, store, ids, checkpointing);
   const std::string prefix = config.custom_text ? "text." : "";
   const at::Tensor pooled = layer_norm(
       store, prefix + "ln_final", pooled_states(config, store, ids, checkpointing), text.norm_eps);
-  if (!text.has_projection) return pooled;
-  if (text.projection_bias)
-    return at::linear(pooled, store.get(prefix + "text_projection.weight"),
-                      store.get(prefix + "text_projection.bias"));
-  return at::matmul(pooled, store.get(prefix + "text_projection"));
+  return {project_text(config, store, pooled)};
 }
 
 }  // namespace openclip::train

@@ -44,13 +44,7 @@ TextOutput coca_text(const ModelConfig& config, const TensorStore& store, const 
   const at::Tensor states = transformer(store, options, at::cat({words, learned}, 1));
   const at::Tensor pooled =
       layer_norm(store, prefix + "ln_final", states.select(1, columns), text.norm_eps);
-  TextOutput output{pooled, states.slice(1, 0, columns)};
-  if (text.has_projection && text.projection_bias)
-    output.features = at::linear(pooled, store.get(prefix + "text_projection.weight"),
-                                 store.get(prefix + "text_projection.bias"));
-  else if (text.has_projection)
-    output.features = at::matmul(pooled, store.get(prefix + "text_projection"));
-  return output;
+  return {project_text(config, store, pooled), states.slice(1, 0, columns)};
 }
 
 }  // namespace openclip::train

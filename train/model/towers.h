@@ -65,7 +65,11 @@ TextOutput coca_text(const ModelConfig& config, const TensorStore& store, const 
 /// A causal tower that pools at the highest token id, or at eos_id, never sees what comes after it:
 /// there only the tokens up to it are computed, which is exact and, with short captions, most of
 /// the tower's time.
-at::Tensor encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
+TextOutput encode_text(const ModelConfig& config, const TensorStore& store, const at::Tensor& ids,
                        bool checkpointing = false);
+
+/// A text's features from its pooled state, [batch, width] -> [batch, embed_dim].
+at::Tensor project_text(const ModelConfig& config, const TensorStore& store,
+                        const at::Tensor& pooled);
 
 }  // namespace openclip::train

@@ -67,7 +67,7 @@ at::Tensor text_features(const EvaluatedModel& model, const std::vector<std::str
     std::copy_n(tokens.begin(), std::min<size_t>(tokens.size(), text.context_length),
                 ids.data_ptr<int64_t>() + i * text.context_length);
   }
-  return unit(encode_text(model.config, model.weights, ids.to(model.device)));
+  return unit(encode_text(model.config, model.weights, ids.to(model.device)).features);
 }
 
 // The caption that a picture is known by: the first of the first key that has one.

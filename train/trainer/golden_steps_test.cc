@@ -43,7 +43,7 @@ TEST_P(GoldenSteps, FeaturesMatch) {
   check(encode_image(config_, store_, first.pixels, {.batch_norm = BatchNormMode::batch_update})
             .features,
         "image_features");
-  check(encode_text(config_, store_, first.ids), "text_features");
+  check(encode_text(config_, store_, first.ids).features, "text_features");
 }
 
 TEST_P(GoldenSteps, GradientsMatch) {

@@ -38,7 +38,9 @@ Objective::Objective(const ModelConfig& config, TensorStore& model, TensorStore&
       model_(model),
       auxiliary_(auxiliary),
       options_(options),
-      processes_(processes) {}
+      processes_(processes) {
+  if (!config.decoder) options_.contrastive_weight = 1;  // of a CoCa's two losses
+}
 
 // Which patches stay: open_clip's rule, drawn for each picture by its number in the run.
 at::Tensor Objective::kept_patches(const at::Tensor& rows, uint64_t purpose) const {
@@ -80,18 +82,15 @@ void Objective::encode_pairs(const Batch& batch, BatchNormMode mode, Features& f
   features.pooled = image.pooled.to(at::kFloat);
   const bool extra = batch.extra_ids.defined();
   const int64_t pairs = batch.ids.size(0);
-  const TextOutput output = encode_texts(extra ? at::cat({batch.ids, batch.extra_ids}) : batch.ids);
+  const TextOutput output =
+      encode_text(config_, model_, extra ? at::cat({batch.ids, batch.extra_ids}) : batch.ids,
+                  options_.checkpointing);
   const at::Tensor text = normalise(output.features);
   features.text = text.slice(0, 0, pairs);
   if (extra) features.extra_text = text.slice(0, pairs);
   if (config_.decoder && mode != BatchNormMode::batch)
     features.caption = caption_loss(config_, model_, image.tokens, output.tokens.slice(0, 0, pairs),
                                     batch.ids, options_.checkpointing);
-}
-
-TextOutput Objective::encode_texts(const at::Tensor& ids) const {
-  if (config_.text.embed_cls) return coca_text(config_, model_, ids, options_.checkpointing);
-  return {encode_text(config_, model_, ids, options_.checkpointing)};
 }
 
 // Of all processes.
@@ -150,7 +149,7 @@ LossGradient Objective::contrast(const std::vector<Features>& features,
       const c10::NoGradGuard no_grad;
       Features answer;
       answer.image = normalise(encode_image(teacher.config, teacher.model, batch.pixels).features);
-      answer.text = normalise(encode_text(teacher.config, teacher.model, batch.ids));
+      answer.text = normalise(encode_text(teacher.config, teacher.model, batch.ids).features);
       taught.push_back(answer);
     }
     input.teacher_image = joined(taught, [](const Features& f) { return f.image; });
@@ -194,17 +193,18 @@ at::Tensor Objective::surrogate(const Features& features, const StepGradient& gr
         weight;
     sum = sum.defined() ? sum + part : part;
   };
-  const double contrast = config_.decoder ? options_.contrastive_weight : 1;
-  add(&Features::image, gradient.contrast.image, contrast);
-  add(&Features::text, gradient.contrast.text, contrast);
-  add(&Features::extra_text, gradient.contrast.extra_text, contrast);
+  add(&Features::image, gradient.contrast.image, options_.contrastive_weight);
+  add(&Features::text, gradient.contrast.text, options_.contrastive_weight);
+  add(&Features::extra_text, gradient.contrast.extra_text, options_.contrastive_weight);
   add(&Features::first, gradient.views.image, options_.views);
   add(&Features::second, gradient.views.text, options_.views);
   const bool last = index + 1 == all.size();
   if (!options_.contrast || !last) return sum;
-  sum = sum + model_.get("logit_scale").exp().sum() * (contrast * gradient.contrast.scale);
+  sum = sum + model_.get("logit_scale").exp().sum() *
+                  (options_.contrastive_weight * gradient.contrast.scale);
   if (options_.sigmoid && config_.has_logit_bias)
-    sum = sum + model_.get("logit_bias").sum() * (contrast * gradient.contrast.bias);
+    sum = sum +
+          model_.get("logit_bias").sum() * (options_.contrastive_weight * gradient.contrast.bias);
   return sum;
 }
 
@@ -239,9 +239,8 @@ void Objective::sum_over_processes(StepLosses& v) {
   sum = sum.cpu();
   int i = 0;
   for (const auto part : parts) v.*part = sum.data_ptr<double>()[i++];
-  const double contrast = config_.decoder ? options_.contrastive_weight : 1;
-  v.total = contrast * v.contrastive + options_.caption_weight * v.caption + v.distillation +
-            options_.views * v.views + options_.concept_table * v.concept_table +
+  v.total = options_.contrastive_weight * v.contrastive + options_.caption_weight * v.caption +
+            v.distillation + options_.views * v.views + options_.concept_table * v.concept_table +
             options_.concept_align * v.concept_align + options_.hog_distill * v.hog;
 }
 

@@ -78,7 +78,6 @@ class Objective {
 
   Features encode(const Batch& batch, bool last_pass);
   void encode_pairs(const Batch& batch, BatchNormMode mode, Features& features);
-  TextOutput encode_texts(const at::Tensor& ids) const;
   int64_t count_caption_tokens(const std::vector<Batch>& batches);
   void encode_views(const Batch& batch, BatchNormMode mode, Features& features);
   ImageOutput encode_pictures(const at::Tensor& pixels, const at::Tensor& rows, BatchNormMode mode,
