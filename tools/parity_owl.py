@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compares `detect` with transformers on OWL-ViT and OWLv2 of their real sizes and random weights.
 
-    tools/parity_owl.py [--openclip build/openclip] [--tolerance 1e-4] [IMAGE…]
+    tools/parity_owl.py [--openclip build/openclip] [--models NAME,NAME] [--tolerance 1e-4] [IMAGE…]
     needs: pip install transformers==4.57.1 torch pillow scipy
 
-google/owlvit-base-patch32's and google/owlv2-base-patch16's configurations are filled with random numbers
+The configurations of google's five models (base and large; 12 GB for the largest) are filled with random numbers
 (nothing is downloaded; CLIP's vocabulary is the one that `openclip convert` writes) and saved by
 transformers. Every box and score of post_process_object_detection must have a detection of the same label,
 with a score and corners (parts of the picture) that differ by less than the tolerance, and the reverse.
@@ -12,6 +12,7 @@ with a score and corners (parts of the picture) that differ by less than the tol
 import argparse
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,9 +24,17 @@ from transformers import (CLIPTokenizer, Owlv2Config, Owlv2ForObjectDetection, O
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TEXTS = ["a photo of a cat", "a cup of coffee", "an astronaut"]
+LARGE = dict(hidden_size=1024, intermediate_size=4096, num_hidden_layers=24, num_attention_heads=16, patch_size=14)
+LARGE_TEXT = dict(hidden_size=768, intermediate_size=3072, num_attention_heads=12)
+V1 = (OwlViTConfig, OwlViTForObjectDetection, OwlViTImageProcessor)
+V2 = (Owlv2Config, Owlv2ForObjectDetection, Owlv2ImageProcessor)
+# Name: classes, vision's and text's settings, width of the shared space; google's config.json of these names.
 MODELS = {
-    "owlvit-base-patch32": (OwlViTConfig, OwlViTForObjectDetection, OwlViTImageProcessor, dict(patch_size=32, image_size=768)),
-    "owlv2-base-patch16": (Owlv2Config, Owlv2ForObjectDetection, Owlv2ImageProcessor, dict(patch_size=16, image_size=960)),
+    "owlvit-base-patch32": (V1, dict(patch_size=32, image_size=768), {}, 512),
+    "owlvit-base-patch16": (V1, dict(patch_size=16, image_size=768), {}, 512),
+    "owlvit-large-patch14": (V1, dict(LARGE, image_size=840), LARGE_TEXT, 768),
+    "owlv2-base-patch16": (V2, dict(patch_size=16, image_size=960), {}, 512),
+    "owlv2-large-patch14": (V2, dict(LARGE, image_size=1008), LARGE_TEXT, 768),
 }
 
 
@@ -92,6 +101,7 @@ def farthest(these, those, threshold, slack):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--openclip", default=str(ROOT / "build/openclip"))
+    parser.add_argument("--models", default=",".join(MODELS), help="some of these")
     parser.add_argument("--tolerance", type=float, default=1e-4)
     parser.add_argument("images", nargs="*", default=[str(ROOT / "tests/golden/image/coffee.jpg")])
     args = parser.parse_args()
@@ -99,10 +109,12 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         tokenizer = vocabulary(args.openclip, folder)
-        for seed, (name, (config, model_class, processor_class, vision)) in enumerate(MODELS.items()):
-            torch.manual_seed(seed)
-            model = randomise(model_class(config(vision_config=vision))).eval()
-            processor = processor_class()
+        for name in args.models.split(","):
+            (config, model_class, processor_class), vision, text, width = MODELS[name]
+            torch.manual_seed(list(MODELS).index(name))
+            model = randomise(model_class(config(vision_config=vision, text_config=text, projection_dim=width))).eval()
+            side = vision["image_size"]
+            processor = processor_class(size={"height": side, "width": side})
             for part in (model, processor, tokenizer):
                 part.save_pretrained(folder / name)
             for path in args.images:
@@ -113,6 +125,7 @@ def main():
                 failed |= worst > args.tolerance or not want
                 print(f"{name} {path}: {len(want)} boxes, {len(got)} here, largest difference {worst:.1e}", flush=True)
             del model
+            shutil.rmtree(folder / name)
     sys.exit(1 if failed else 0)
 
 
