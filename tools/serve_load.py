@@ -7,13 +7,16 @@
 mixed: each client sends texts, pictures and both in turn; prints answers by status, latencies, and
 the slope of the server's memory (least squares over its resident size, sampled each second after the
 first tenth). throughput: each client sends one picture after the other; with --bench, what the same
-machine computes at batch 32 without a server, measured before and after, and the ratio.
+machine computes at batch 32 without a server, measured before and after, and the ratio. The clients
+share the server's processors: cores says how many of them each side used.
 """
 import argparse
 import base64
 import collections
+import functools
 import http.client
 import json
+import os
 import pathlib
 import shlex
 import statistics
@@ -32,10 +35,17 @@ def pictures():
             for p in sorted((ROOT / "samples").glob("*.png"))]
 
 
+@functools.lru_cache(maxsize=64)
+def one_picture(image):
+    return json.dumps({"input": [image], "encoding_format": "base64"}).encode()
+
+
 def body_of(kind, number, images):
+    if kind == "one":
+        return one_picture(images[number % len(images)])
     texts = [" ".join(WORDS[(number * 7 + i * k) % len(WORDS)] for k in range(1, 6)) for i in range(1 + number % 8)]
     picks = [images[(number + i) % len(images)] for i in range(1 + number % 3)]
-    inputs = {"text": texts, "picture": picks, "mixed": texts[:2] + picks[:1], "one": picks[:1]}[kind]
+    inputs = {"text": texts, "picture": picks, "mixed": texts[:2] + picks[:1]}[kind]
     return json.dumps({"input": inputs, "encoding_format": "base64"})
 
 
@@ -87,6 +97,12 @@ def resident_mb(pid):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
+
+
+def processor_seconds(pid):
+    """User and system time of a process and all its threads."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def slope(samples):
@@ -148,13 +164,17 @@ def bench_rate(command):
 
 def throughput(args, place):
     before = bench_rate(args.bench) if args.bench else None
+    pids = {"server": server_pid(place[1]), "clients": os.getpid()}
+    start, spent = time.monotonic(), {side: processor_seconds(pid) for side, pid in pids.items()}
     times, statuses, errors, _, began = load(place, args.clients, args.seconds, ["one"])
+    cores = {side: round((processor_seconds(pid) - spent[side]) / (time.monotonic() - start), 3)
+             for side, pid in pids.items()}
     # The first fifth warms up; what ends later than the clients began to stop is not counted.
     first, last = began + args.seconds / 5, began + args.seconds
     rate = sum(first < end <= last for end, _ in times) / (last - first)
     result = {"clients": args.clients, "seconds": args.seconds, "pictures_per_second": round(rate, 2),
               "statuses": {str(k): v for k, v in sorted(statuses.items())}, "errors": len(errors),
-              "p50_ms": round(1000 * quantile([d for _, d in times], .5), 1)}
+              "p50_ms": round(1000 * quantile([d for _, d in times], .5), 1), "cores": cores}
     if args.bench:
         after = bench_rate(args.bench)
         result |= {"bench_items_per_s": [before, after], "ratio": round(2 * rate / (before + after), 3)}
