@@ -7,6 +7,8 @@
 src/models/config/registry.json: every model of open_clip that belongs to one of FAMILIES, the kinds of
 models that this engine has, with its pretrained tags.
 src/tasks/templates.json: named sets of zero-shot prompts. Both are facts of open_clip, as data.
+tests/golden/open_clip_models.json: all models of open_clip and their tags, of which a test sees to it
+that only those of LEFT_OUT are not known here.
 tools/gen_trunks.py writes what the names of timm's image towers stand for.
 """
 import json
@@ -68,6 +70,15 @@ FAMILIES = {
         lambda c: timm_vision(c, "fastvit_mci", "vit_base_mci_", "vit_large_patch14_clip_") and native_text(c),
 }
 
+# What no family takes, and why; tools/models_table.py prints it.
+LEFT_OUT = {
+    "ViTamin: convolutions before a ViT, in timm": ("ViTamin-",),
+    "towers of timm for which nothing is published":
+        ("swin_base_", "vit_medium_patch16_gap_", "vit_relpos_medium_"),
+    "mT5 as text tower: nothing is published": ("mt5-",),
+    "NLLB (M2M-100) as text tower": ("nllb-clip-",),
+}
+
 
 def families_of(config):
     if set(config) - MODEL_KEYS:
@@ -110,6 +121,20 @@ def write_registry(path):
     print(path, len(rows), "models")
 
 
+def write_list(path):
+    """Fails if a model is neither known nor left out by name."""
+    known = json.loads((ROOT / "src/models/config/registry.json").read_text())["models"]
+    rows = []
+    for name in sorted(open_clip.list_models()):
+        reasons = [why for why, starts in LEFT_OUT.items() if name.startswith(starts)]
+        assert (name in known) == (not reasons), f"{name}: {reasons or 'belongs to no family'}"
+        row = {"tags": open_clip.list_pretrained_tags_by_model(name)}
+        rows.append(f" {compact(name)}:{compact(row | {'left_out': reasons[0]} if reasons else row)}")
+    path.write_text('{"source":' + compact(f"open_clip {version('open_clip_torch')}")
+                    + ',"models":{\n' + ",\n".join(rows) + "}}\n")
+    print(path, len(rows), "models")
+
+
 def write_templates(path):
     sets = {
         "openai": [make("{}") for make in open_clip.OPENAI_IMAGENET_TEMPLATES],
@@ -122,4 +147,5 @@ def write_templates(path):
 if __name__ == "__main__":
     (ROOT / "src/tasks").mkdir(exist_ok=True)
     write_registry(ROOT / "src/models/config/registry.json")
+    write_list(ROOT / "tests/golden/open_clip_models.json")
     write_templates(ROOT / "src/tasks/templates.json")

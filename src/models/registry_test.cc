@@ -43,6 +43,20 @@ TEST(RegistryTest, EveryConfigIsOneThisEngineKnows) {
   EXPECT_EQ(resnets, 10);
 }
 
+// Witness: open_clip's list_models() and list_pretrained_tags_by_model() (tools/gen_registry.py).
+TEST(RegistryTest, LacksOnlyTheModelsOfOpenClipThatAreNamed) {
+  const std::string path = OPENCLIP_SOURCE_DIR "/tests/golden/open_clip_models.json";
+  const auto models = nlohmann::json::parse(read_text_file(path, 1 << 20)).at("models");
+  EXPECT_EQ(models.size(), 144u);
+  for (const auto& [name, facts] : models.items()) {
+    ASSERT_EQ(registry_has(name), !facts.contains("left_out")) << name;
+    if (!registry_has(name)) continue;
+    std::vector<std::string> tags;
+    for (const PretrainedTag& tag : registry_tags(name)) tags.push_back(tag.tag);
+    EXPECT_EQ(tags, facts.at("tags").get<std::vector<std::string>>()) << name;
+  }
+}
+
 // Witness: sum of p.numel() over open_clip.create_model(name).parameters().
 TEST(RegistryTest, ParameterCountsEqualOpenClips) {
   EXPECT_EQ(parameter_count(registry_config("ViT-B-32")), 151277313);
