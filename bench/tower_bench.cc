@@ -1,6 +1,8 @@
 // Times the towers of a model and, given features that Python computed, compares with them.
 //   tower_bench CONFIG.json WEIGHTS.safetensors [--batch N] [--threads N] [--seconds S]
-//               [--io FILE.safetensors]   as tools/goldens/towers.py and tools/parity.py write it
+//               [--io FILE.safetensors]   as tools/goldens/towers.py and tools/parity_towers.py
+//               write it
+//               [--towers image|text]     loads and compares one alone
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -62,17 +64,22 @@ int run(int argc, char** argv) {
   int batch = 32, threads = 0;
   double seconds = 5;
   std::string io_path;
+  LoadOptions options;
   for (int i = 3; i + 1 < argc; i += 2) {
     const std::string flag = argv[i];
     if (flag == "--batch") batch = std::stoi(argv[i + 1]);
     if (flag == "--threads") threads = std::stoi(argv[i + 1]);
     if (flag == "--seconds") seconds = std::stod(argv[i + 1]);
     if (flag == "--io") io_path = argv[i + 1];
+    if (flag == "--towers" && std::string(argv[i + 1]) == "image")
+      options.towers = Towers::image_only;
+    if (flag == "--towers" && std::string(argv[i + 1]) == "text")
+      options.towers = Towers::text_only;
   }
   const Context context(threads);
   const ModelConfig config = parse_model_config(read_text_file(argv[1], 1 << 20), argv[1], argv[1]);
   const double start = now();
-  const auto model = Model::load(context, config, argv[2]);
+  const auto model = Model::load(context, config, argv[2], options);
   std::printf("isa %s, %d threads, load %.0f ms\n", kernels::isa_name().c_str(), context.threads(),
               (now() - start) * 1e3);
   const auto dim = static_cast<size_t>(config.embed_dim);
@@ -88,14 +95,19 @@ int run(int argc, char** argv) {
       const auto row = padded.begin() + static_cast<long>(i) * config.text.context_length;
       ids.emplace_back(row, row + lengths[i]);
     }
-    std::vector<float> got_image(image.size()), got_text(text.size());
-    model->encode_image(context, pixels.data(), static_cast<int64_t>(image.size() / dim),
-                        got_image.data());
-    model->encode_text(context, ids, got_text.data());
-    std::printf("max abs difference: image %.2e text %.2e\n", max_difference(got_image, image),
-                max_difference(got_text, text));
+    std::vector<float> got(image.size());
+    if (options.towers != Towers::text_only) {
+      model->encode_image(context, pixels.data(), static_cast<int64_t>(got.size() / dim),
+                          got.data());
+      std::printf("max abs difference: image %.2e\n", max_difference(got, image));
+    }
+    got.resize(text.size());
+    if (options.towers != Towers::image_only) {
+      model->encode_text(context, ids, got.data());
+      std::printf("max abs difference: text %.2e\n", max_difference(got, text));
+    }
   }
-  if (seconds <= 0) return 0;
+  if (seconds <= 0 || options.towers != Towers::both) return 0;
   const auto size = static_cast<size_t>(config.vision.image_size);
   std::vector<float> pixels(static_cast<size_t>(batch) * 3 * size * size);
   for (size_t i = 0; i < pixels.size(); ++i)

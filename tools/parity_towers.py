@@ -2,6 +2,7 @@
 """Compares full-size towers with Python's on the same pixels and token ids: features, not normalised.
 
     tools/parity_towers.py [MODEL]... [--images FILE...] [--dtype bf16] [--text-only] [--save]
+    tools/parity_towers.py --missing [--budget SECONDS]
     needs: pip install open_clip_torch==3.3.0 timm transformers safetensors; ninja -C build tower_bench
 
 For models whose tokenizer is not at hand: nothing is downloaded. Models are randomly initialised, and
@@ -9,23 +10,50 @@ towers of transformers get the sizes of src/models/config/hf_text.json. tools/pa
 instead. Fails if any feature differs by more than --tolerance. --save keeps what was measured in
 docs/models_measured.json, from which tools/models_table.py writes docs/models.md. --text-only puts a tiny
 image tower beside the text tower, for models that do not fit the memory.
+
+--missing measures every model of the registry that has no figure yet, the smallest first, keeps each
+figure at once and writes docs/models.md anew after each: ended or killed, the same command goes on. Weights
+are drawn into a file that both programs map, so that Python needs no memory for them; where a model is
+large this program loads one tower at a time, and one picture is compared.
 """
 import argparse
 import json
+import math
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 
+import numpy
 import open_clip
 import safetensors.torch
 import torch
 from PIL import Image
+from torch.overrides import TorchFunctionMode
+
+import models_table
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MEASURED = ROOT / "docs/models_measured.json"
 MODELS = ["convnext_base", "convnext_large_d", "roberta-ViT-B-32", "xlm-roberta-base-ViT-B-32"]
+
+LARGE = 1 << 20            # elements: from here on a matrix is drawn into the file
+ONE_PICTURE = 700_000_000  # parameters: from here on one picture is compared,
+ONE_TOWER = 1_500_000_000  # and here this program loads one tower at a time
+
+
+class LargeUnfilled(TorchFunctionMode):
+    """Constructors leave large matrices as they are allocated, which takes neither memory nor time."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        name = getattr(function, "__name__", "")
+        in_place = name.endswith("_") and not name.startswith("__")
+        if in_place and args and isinstance(args[0], torch.Tensor) and args[0].numel() >= LARGE:
+            return args[0]
+        return function(*args, **(kwargs or {}))
 
 
 def randomise(model):
@@ -38,11 +66,35 @@ def randomise(model):
 
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+STORED = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float16: "F16", torch.int64: "I64"}
 TINY_VISION = {"image_size": 32, "layers": 1, "width": 64, "head_width": 32, "patch_size": 16}
 
 
-def build(cfg, sizes_folder, dtype=torch.float32):
-    """The model of open_clip's config; a tower of transformers reads its sizes from a folder."""
+def write_weights(state, path, dtype):
+    """A safetensors file of the state; large matrices are drawn here, uniform, of deviation fan_in^-1/2."""
+    header, end = {}, 0
+    for name, value in state.items():
+        kind = dtype if value.is_floating_point() and value.ndim else value.dtype
+        begin, end = end, end + value.numel() * kind.itemsize
+        header[name] = {"dtype": STORED[kind], "shape": list(value.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    generator = numpy.random.default_rng(0)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name, value in state.items():
+            if value.numel() >= LARGE:
+                drawn = generator.random(value.numel(), dtype=numpy.float32)
+                drawn -= 0.5
+                drawn *= math.sqrt(12 / math.prod(value.shape[1:]))
+                value = torch.from_numpy(drawn)
+            kind = dtype if value.is_floating_point() and header[name]["shape"] else value.dtype
+            file.write(value.to(kind).contiguous().view(-1).view(torch.uint8).numpy().data)
+
+
+def build(cfg, folder, weights, dtype=torch.float32):
+    """The model of open_clip's config on the weights that it writes; a tower of transformers reads its
+    sizes from the folder."""
     cfg = json.loads(json.dumps(cfg))
     text, custom = cfg["text_cfg"], cfg.pop("custom_text", False)
     for key in ("tokenizer_kwargs", "hf_tokenizer_name"):
@@ -50,16 +102,16 @@ def build(cfg, sizes_folder, dtype=torch.float32):
     if "hf_model_name" in text:
         table = json.loads((ROOT / "src/models/config/hf_text.json").read_text())["models"]
         facts = table[text["hf_model_name"].split("/")[-1]]
-        (sizes_folder / "config.json").write_text(json.dumps(facts))
-        text.update(hf_model_name=str(sizes_folder), hf_model_pretrained=False)
+        (folder / "config.json").write_text(json.dumps(facts))
+        text.update(hf_model_name=str(folder), hf_model_pretrained=False)
         custom = True
     kind = open_clip.CoCa if "multimodal_cfg" in cfg else open_clip.CustomTextCLIP if custom else open_clip.CLIP
-    model = kind(**cfg).eval()
+    with LargeUnfilled():
+        model = kind(**cfg).eval()
     randomise(model)
-    if dtype != torch.float32:  # what the checkpoint holds, computed in f32 by both
-        for name, value in model.state_dict().items():
-            if value.is_floating_point() and value.ndim:
-                value.copy_(value.to(dtype).float())
+    write_weights(model.state_dict(), weights, dtype)
+    stored = safetensors.torch.load_file(weights)  # mapped; bf16 is what the file holds, both compute in f32
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in stored.items()}, assign=True)
     return model
 
 
@@ -88,22 +140,23 @@ def compare(cfg, args, folder):
     images, binary, dtype = args.images, args.binary, DTYPES[args.dtype]
     if args.text_only:
         cfg = dict(cfg, vision_cfg=TINY_VISION)
-    model = build(cfg, folder, dtype)
-    pixels = pixels_of(cfg, images)
+    weights = folder / "model.safetensors"
+    model = build(cfg, folder, weights, dtype)
+    parameters = sum(p.numel() for p in model.parameters())
+    pixels = pixels_of(cfg, images[:1] if parameters >= ONE_PICTURE else images)
     ids, lengths = texts(model, cfg, 5)
-    with torch.no_grad():
+    with torch.inference_mode():
         io = {"pixels": pixels, "image_features": model.encode_image(pixels, normalize=False),
               "ids": ids.to(torch.int32), "lengths": lengths, "text_features": model.encode_text(ids, normalize=False)}
-    weights = folder / "model.safetensors"
-    stored = {k: v.to(dtype) if v.is_floating_point() and v.ndim else v for k, v in model.state_dict().items()}
-    safetensors.torch.save_file({k: v.contiguous() for k, v in stored.items()}, weights)
-    del model, stored
+    del model
     safetensors.torch.save_file({k: v.contiguous() for k, v in io.items()}, folder / "io.safetensors")
     (folder / "model.json").write_text(json.dumps(cfg))
-    out = subprocess.run([binary, folder / "model.json", weights, "--seconds", "0",
-                          "--io", folder / "io.safetensors"], check=True, capture_output=True, text=True)
-    found = re.search(r"image (\S+) text (\S+)", out.stdout)
-    return [float(x) for x in found.groups()], [
+    found = {}
+    for towers in ["image", "text"] if parameters >= ONE_TOWER else ["both"]:
+        out = subprocess.run([binary, folder / "model.json", weights, "--seconds", "0", "--towers", towers,
+                              "--io", folder / "io.safetensors"], check=True, capture_output=True, text=True)
+        found.update(re.findall(r"max abs difference: (\w+) (\S+)", out.stdout))
+    return [float(found["image"]), float(found["text"])], [
         float(io[key].abs().max()) for key in ("image_features", "text_features")]
 
 
@@ -116,28 +169,46 @@ def keep(name, args, different):
     MEASURED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
+def missing(openclip):
+    """The registry's models without a figure, the smallest first."""
+    measured = json.loads(MEASURED.read_text())
+    sizes = {name: models_table.ask(openclip, "models", "info", name)["parameters"]
+             for name in models_table.names() if name not in measured}
+    return sorted(sizes, key=sizes.get)
+
+
+def measure(name, args):
+    """Whether one model is within the tolerance."""
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        different, largest = compare(open_clip.get_model_config(name), args, pathlib.Path(folder))
+    ok = max(different) <= args.tolerance
+    print(f"{name}: max abs difference images {different[0]:.1e} texts {different[1]:.1e}, largest "
+          f"features {largest[0]:.2f} {largest[1]:.2f} {'ok' if ok else 'FAILED'}", flush=True)
+    if ok and (args.save or args.missing):
+        keep(name, args, different)
+        models_table.write(args.openclip)
+    return ok
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("models", nargs="*", default=MODELS)
     parser.add_argument("--images", nargs="+", type=pathlib.Path,
                         default=[ROOT / "samples/cat.png", ROOT / "samples/fish.png"])
     parser.add_argument("--binary", default=ROOT / "build/tower_bench")
+    parser.add_argument("--openclip", default=ROOT / "build/openclip", help="for --save and --missing")
     parser.add_argument("--tolerance", type=float, default=3e-5)
     parser.add_argument("--dtype", choices=DTYPES, default="f32")
     parser.add_argument("--text-only", action="store_true")
     parser.add_argument("--save", action="store_true")
+    parser.add_argument("--missing", action="store_true")
+    parser.add_argument("--budget", type=float, default=math.inf, help="begin no model after these seconds")
     args = parser.parse_args()
-    failed = False
-    for name in args.models:
-        torch.manual_seed(0)
-        with tempfile.TemporaryDirectory() as folder:
-            different, largest = compare(open_clip.get_model_config(name), args, pathlib.Path(folder))
-        ok = max(different) <= args.tolerance
-        failed |= not ok
-        print(f"{name}: max abs difference images {different[0]:.1e} texts {different[1]:.1e}, largest "
-              f"features {largest[0]:.2f} {largest[1]:.2f} {'ok' if ok else 'FAILED'}", flush=True)
-        if args.save and ok:
-            keep(name, args, different)
+    begin, failed = time.monotonic(), False
+    for name in missing(args.openclip) if args.missing else args.models:
+        if time.monotonic() - begin < args.budget:
+            failed |= not measure(name, args)
     sys.exit(failed)
 
 
