@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares a CoCa's captions with Python's open_clip, token for token: random weights of full size.
 
-    tools/parity_coca.py --images FILE... [--model coca_ViT-B-32]
+    tools/parity_coca.py --images FILE... [--model coca_ViT-B-32] [--cases greedy]
     needs: pip install open_clip_torch==3.3.0 transformers==4.56.2 (4.57 has no BeamSearchScorer) pillow
 
 The weights of the decoder's output are scaled so that words differ from place to place. Prints for beam
@@ -51,13 +51,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--images", nargs="+", type=pathlib.Path, required=True)
     parser.add_argument("--model", default="coca_ViT-B-32")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--binary", default=ROOT / "build/openclip", type=pathlib.Path)
     args = parser.parse_args()
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         model, preprocess = save(pathlib.Path(folder), args.model)
         pixels = torch.stack([preprocess(Image.open(path).convert("RGB")) for path in args.images])
-        for title, (python, options) in CASES.items():
+        for title in args.cases:
+            python, options = CASES[title]
             begin = time.perf_counter()
             with torch.inference_mode():
                 want = [stripped(model.generate(picture[None], **python)[0].tolist())
