@@ -20,8 +20,8 @@ what `--pretrained` takes (*quick*: trained with QuickGELU, which is used); *pre
 
 *Difference* is the largest of any feature (not normalised) from Python's open_clip 3.3.0 on the same random weights, pixels and token ids,
 pictures / texts, measured on whole models by `tools/parity_towers.py --missing`, which goes on where it ended; the limit is 3e-5. bf16: the checkpoint
-holds bf16, both compute in f32. Where nothing stands, the whole model was not measured yet; its tensors' names and shapes are compared with open_clip's in
-the tests, and a small model of its family with all its options has goldens there (`tests/golden/towers`).
+holds bf16, both compute in f32. Where nothing stands, the whole model was not measured yet; its tensors' names and shapes are
+compared with open_clip's in the tests, and a small model of its family with all its options has goldens there (`tests/golden/towers`).
 Rows without pictures were measured with a small image tower, as the whole does not fit the memory.
 
 | model | image tower | text tower | parameters | size | tags | prepare | difference |
