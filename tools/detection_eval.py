@@ -3,7 +3,8 @@
 on drawn backgrounds.
 
     tools/detection_eval.py [--openclip build/openclip] [--scenes N] [--set develop|report] [--openmoji WORKDIR]
-                            [--keep DIR] [--only NAME,NAME] [-- OPTIONS OF openclip]
+                            [--lists samples,openmoji] [--keep DIR] [--only NAME,NAME] [--explain METHOD,METHOD]
+                            [-- OPTIONS OF openclip]
 
 Needs Debian's python3-pil and python3-cairosvg. Lists of drawings:
   samples    the project's own (samples/svg), 15 labels
@@ -13,7 +14,8 @@ Needs Debian's python3-pil and python3-cairosvg. Lists of drawings:
 AP50: all detections of all scenes ranked by score; one is right where its label is asked there and its
 box overlaps a box of that label, not found before, by half (intersection over union); the area under the
 precision that is reached at each recall (COCO's 101 points). `mean` takes it for each label alone first.
-The pointing game: the hottest place of `explain` lies in a box of the label.
+The pointing game (--explain): how often the hottest place of `explain` lies in a box of the text's label, over
+all labels of all scenes; `chance` is the part of the pictures that the boxes cover.
 `develop` scenes are for choosing settings, `report` scenes for figures; their drawings are the same, the
 places, sizes and backgrounds are not.
 """
@@ -183,6 +185,16 @@ def detect(openclip, paths, labels, options):
             for number, answer in enumerate(answers) for d in answer["detections"]]
 
 
+def pointing(openclip, paths, truth, options):
+    hits, covered = 0, 0
+    for (number, label), boxes in truth.items():
+        x, y = run([openclip, "explain", paths[number], "--text", label, "--json", *options])["hottest"]
+        hits += any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for box in boxes)
+        width, height = Image.open(paths[number]).size
+        covered += sum((box[2] - box[0]) * (box[3] - box[1]) for box in boxes) / (width * height)
+    return {"pointing": hits / len(truth), "chance": covered / len(truth)}
+
+
 METHODS = {
     "windows": ["--method", "windows"],
     "dense, pooled": ["--method", "dense", "--dense-reading", "pooled"],
@@ -201,13 +213,16 @@ def main():
     parser.add_argument("--openmoji", metavar="WORKDIR")
     parser.add_argument("--keep", help="folder for the scenes")
     parser.add_argument("--only", default="windows,dense; pooled,dense; values", help="methods, ';' for ','")
+    parser.add_argument("--lists", default="samples,openmoji")
+    parser.add_argument("--explain", default="", help="methods for the pointing game")
     parser.add_argument("options", nargs="*", help="more options of openclip detect")
     args = parser.parse_args()
     lists = {"samples": list(samples())}
     if args.openmoji:
         lists["openmoji"] = list(openmoji(args.openmoji))
     with tempfile.TemporaryDirectory() as temporary:
-        for name, drawings in lists.items():
+        for name in (name for name in args.lists.split(",") if name in lists):
+            drawings = lists[name]
             folder = pathlib.Path(args.keep or temporary) / name
             folder.mkdir(parents=True, exist_ok=True)
             labels = folder / "labels.txt"
@@ -219,11 +234,15 @@ def main():
                 image.save(paths[-1])
                 for label, box in things:
                     truth.setdefault((number, label), []).append(box)
-            for method in args.only.split(","):
-                method = method.replace(";", ",")
-                figures = measure(detect(args.openclip, paths, labels, METHODS[method] + args.options), truth)
+            def report(method, figures):
                 print(f"{name:9} {args.scenes} scenes, {len(drawings)} labels  {method:18}",
                       *(f"{key} {100 * value:5.1f}" for key, value in figures.items()), flush=True)
+
+            for method in filter(None, args.only.split(",")):
+                method = method.replace(";", ",")
+                report(method, measure(detect(args.openclip, paths, labels, METHODS[method] + args.options), truth))
+            for method in filter(None, args.explain.split(",")):
+                report(f"explain, {method}", pointing(args.openclip, paths, truth, ["--method", method, *args.options]))
 
 
 if __name__ == "__main__":
