@@ -10,7 +10,7 @@ import unittest
 import zlib
 
 from serve_support import RED, ServeTest, data_url, form
-from support import png_of
+from support import ROOT, png_of
 
 HEAD = b"POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -67,6 +67,16 @@ class AttackTest(ServeTest):
         answer = self.server.post("/v1/embeddings", {"input": [data_url(png_of(side, side, flat, 0))] * 3})
         self.assertEqual(answer.status, 400)
         self.assertIn("limit", answer.error)
+
+    def test_a_jpeg_of_very_many_scans(self):
+        data = (ROOT / "tests/golden/image/progressive.jpg").read_bytes()
+        scan = data[data.rindex(b"\xff\xda"):data.rindex(b"\xff\xd9")]
+        bomb = data[:-2] + scan * 1000 + b"\xff\xd9"
+        began = time.monotonic()
+        answer = self.embed_picture(bomb)
+        self.assertEqual(answer.status, 400)
+        self.assertIn("JPEG", answer.error)
+        self.assertLess(time.monotonic() - began, 5)
 
     def test_damaged_pictures(self):
         for picture in (b"", RED[:30], RED[:-20], b"GIF89a", b"\xff\xd8\xff" + os.urandom(500),
@@ -158,6 +168,24 @@ class AttackTest(ServeTest):
                        b"5;" + b"e" * 100_000 + b"\r\n", b"2000000\r\n" + b"a" * 100):
             codes = status(self.raw(HEAD, "Transfer-Encoding: chunked\r\n\r\n", chunks))
             self.assertTrue(len(codes) == 1 and codes[0] in (400, 408, 413, 431), (chunks[:30], codes))
+
+    def test_trailers(self):
+        """Fields behind a body are bounded as a header is, and begin no second request."""
+        hidden = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        body = b"8\r\n{\"a\": 1}\r\n0\r\n"
+        for trailers in (b"X: " + b"a" * 100_000 + b"\r\n", b"X: y\r\n" * 20_000, b"Content-Length: 5\r\n",
+                         b"Transfer-Encoding: chunked\r\n", b"X: y\r\n"):
+            got = self.raw(HEAD, "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n", body, trailers, b"\r\n", hidden)
+            codes = status(got)
+            self.assertLessEqual(len(codes), 1, (trailers[:30], got))  # a reset may overtake the answer
+            self.assertLessEqual(set(codes), {400, 413, 422, 431}, (trailers[:30], got))
+            self.assertNotIn(b"smuggled", got)
+
+    def test_ranges(self):
+        """Parts of an answer are not given out, so many ranges multiply nothing."""
+        whole = self.server.get("/")
+        many = self.server.get("/", Range="bytes=" + ",".join(["0-"] * 3000))
+        self.assertEqual((many.status, len(many.body)), (200, len(whole.body)))
 
     def test_not_http(self):
         for data in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(500),

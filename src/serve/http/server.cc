@@ -116,7 +116,14 @@ void Server::run() {
   wait_for_signal();
   asio::co_spawn(state.io, state.accept_loop(), asio::detached);
   state.running = true;
-  state.io.run();
+  while (true) {
+    try {
+      state.io.run();
+      break;
+    } catch (const std::exception&) {
+      // Thrown between two steps of one connection, which has ended by it; the others go on.
+    }
+  }
   state.running = false;
   state.signals.clear();
 }

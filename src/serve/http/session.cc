@@ -19,7 +19,9 @@ namespace http = boost::beast::http;
 using Parser = http::request_parser<http::string_body>;
 using boost::system::error_code;
 
-constexpr size_t kReadBuffer = size_t{64} << 10;
+// The most that is kept of a message that is not understood yet: a head, a chunk's extensions, the
+// fields behind a body. Beast throws at a field of 64 KiB.
+constexpr size_t kReadBuffer = size_t{48} << 10;
 constexpr size_t kMaxLinger = size_t{4} << 20;  // bytes read after a refusal, so that it arrives
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::chrono::milliseconds kCancelAgain{50};
@@ -366,7 +368,7 @@ class Session {
   size_t phase_ = 0;  // a new one for each time limit
   bool timed_out_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{kReadBuffer};
   std::string client_;
   std::shared_ptr<bool> watching_;
 };
