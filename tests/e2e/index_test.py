@@ -97,6 +97,23 @@ class BuildTest(IndexTest):
         self.assertEqual(sorted(self.names(hits)), ["s.tar/001.png", "s.tar/002.png"])
         self.assertEqual(self.counts(self.index("s.tar")), [0, 0, 3, 0, 0])
 
+    def test_hostile_members_of_an_archive(self):
+        data = (self.dir / self.picture("t.png", 1)).read_bytes()
+        with tarfile.open(self.dir / "s.tar", "w") as tar:
+            for name in ("../up.png", "/etc/root.png", "a/../../b.png", "good.png"):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+            for name, kind in (("link.png", tarfile.SYMTYPE), ("hard.png", tarfile.LNKTYPE), ("dev.png", tarfile.CHRTYPE)):
+                info = tarfile.TarInfo(name)
+                info.type, info.linkname = kind, "/etc/passwd"
+                tar.addfile(info)
+        done = self.run_program("index", "s.tar", "--out", "i")
+        self.assertEqual(done.returncode, 1)
+        for name in ("up.png", "root.png", "b.png"):
+            self.assertIn(name, done.stderr)
+        self.assertEqual(self.names(self.search("--text", "x")), ["s.tar/good.png"])
+
     def test_lists_of_products(self):
         for i in range(3):
             self.picture(f"shop/{i}.png", i)
