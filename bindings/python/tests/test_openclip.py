@@ -127,9 +127,9 @@ class FeaturesTest(Base):
 
     def test_other_threads_run_during_a_call(self):
         """A thread that counts and sleeps in turn gets far while one call computes. A call that held
-        the GIL would let it count once, at its end; a busy machine may do the same, so that a few
-        calls are tried."""
-        images = np.repeat(self.preprocess(CAT)[None], 64, axis=0)
+        the GIL would let it count once, at its end, however long it took; on a busy machine a short
+        call may do the same without holding it, so that calls grow until one leaves time to count."""
+        picture = self.preprocess(CAT)
         counted, done = [0], threading.Event()
 
         def count():
@@ -139,13 +139,13 @@ class FeaturesTest(Base):
 
         counter = threading.Thread(target=count)
         counter.start()
-        most = 0
-        for _ in range(200):
+        most, pictures = 0, 64
+        while most <= 3 and pictures <= 16384:
+            images = np.repeat(picture[None], pictures, axis=0)
             before = counted[0]
             self.model.encode_image(images)
             most = max(most, counted[0] - before)
-            if most > 3:
-                break
+            pictures *= 2
         done.set()
         counter.join()
         self.assertGreater(most, 3)
