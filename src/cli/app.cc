@@ -1,5 +1,6 @@
 #include "cli/app.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
 #include <exception>
@@ -72,25 +73,26 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(kFooter);
   ChosenCommand chosen;
-  add_classify(app, chosen);
-  add_embed(app, chosen);
-  add_index(app, chosen);
-  add_search(app, chosen);
-  add_tokenize(app, chosen);
-  add_preprocess(app, chosen);
-  add_detect(app, chosen);
-  add_explain(app, chosen);
-  add_interrogate(app, chosen);
-  add_models(app, chosen);
-  add_convert(app, chosen);
-  add_caption(app, chosen);
-  add_sd_embed(app, chosen);
-  add_quantize(app, chosen);
-  add_bench(app, chosen);
-  add_curate(app, chosen);
-  add_eval(app, chosen);
-  add_serve(app, chosen);
-  add_train(app);
+  Command root(app);
+  add_classify(root, chosen);
+  add_embed(root, chosen);
+  add_index(root, chosen);
+  add_search(root, chosen);
+  add_tokenize(root, chosen);
+  add_preprocess(root, chosen);
+  add_detect(root, chosen);
+  add_explain(root, chosen);
+  add_interrogate(root, chosen);
+  add_models(root, chosen);
+  add_convert(root, chosen);
+  add_caption(root, chosen);
+  add_sd_embed(root, chosen);
+  add_quantize(root, chosen);
+  add_bench(root, chosen);
+  add_curate(root, chosen);
+  add_eval(root, chosen);
+  add_serve(root, chosen);
+  add_train(root);
   check_command(app, argc, argv);
   try {
     app.parse(argc, argv);

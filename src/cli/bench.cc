@@ -99,8 +99,8 @@ int run_bench(const BenchOptions& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("bench", "how fast the towers are on this machine");
+void add_bench(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("bench", "how fast the towers are on this machine");
   const auto options = std::make_shared<BenchOptions>();
   add_common_options(*command, options->common);
   add_image_size(*command, options->common);
@@ -110,10 +110,10 @@ void add_bench(CLI::App& app, ChosenCommand& chosen) {
   command
       ->add_option("--batch", request.batch,
                    "pictures or captions of one pass (default: 1; embed: 32)")
-      ->check(CLI::Range(1, 4096));
+      ->in_range(1, 4096);
   command->add_option("--classes", request.classes, "zeroshot: classes, each in 80 prompts")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
+      ->in_range(1, 1'000'000);
   command->add_option("--captions", request.captions, "text: natural, or how many tokens each has")
       ->capture_default_str();
   command->add_option("--labels-file", request.labels_file,
@@ -126,7 +126,7 @@ void add_bench(CLI::App& app, ChosenCommand& chosen) {
   command->add_flag("--exact", request.exact, "search: past the graph");
   command->add_option("--seconds", options->seconds, "how long to measure")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 3600.0));
+      ->in_range(0.0, 3600.0);
   command->footer(kFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_bench(*options); }; });
 }

@@ -69,8 +69,8 @@ int run_caption(Options& options) {
 
 }  // namespace
 
-void add_caption(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("caption", "what a CoCa writes about pictures");
+void add_caption(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("caption", "what a CoCa writes about pictures");
   const auto options = std::make_shared<Options>();
   GenerationOptions& generation = options->request.generation;
   add_common_options(*command, options->common);

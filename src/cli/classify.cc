@@ -164,8 +164,8 @@ int classify(const ClassifyOptions& options) {
 
 }  // namespace
 
-void add_classify(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("classify", "which of some labels suits each picture");
+void add_classify(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("classify", "which of some labels suits each picture");
   const auto options = std::make_shared<ClassifyOptions>();
   add_common_options(*command, options->common);
   add_image_size(*command, options->common);
@@ -189,7 +189,7 @@ void add_classify(CLI::App& app, ChosenCommand& chosen) {
                       "a set of prompts: openai (80), simple (7)");
   command->add_option("--top", options->top, "labels to show of each picture")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
+      ->in_range(1, 1'000'000);
   command->footer(kFooter);
   command->callback([&chosen, options, labels] {
     if (labels->count() > 0 && options->labels.empty())

@@ -46,8 +46,8 @@ int run_convert(const Options& options) {
 
 }  // namespace
 
-void add_convert(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand(
+void add_convert(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand(
       "convert", "a model as a folder that Python's open_clip or transformers loads");
   const auto options = std::make_shared<Options>();
   command->add_option("--model", options->model.model, "as in 'classify'")->type_name("MODEL");
@@ -55,11 +55,11 @@ void add_convert(CLI::App& app, ChosenCommand& chosen) {
       ->type_name("TAG|FILE");
   command->add_option("--out", options->out, "the folder to write")->required()->type_name("DIR");
   command->add_option("--to", options->to, "openclip (default) or transformers")
-      ->check(CLI::IsMember({"openclip", "transformers"}));
+      ->one_of({"openclip", "transformers"});
   command
       ->add_option("--precision", options->precision,
                    "stored (default: as in the checkpoint), f32, f16 or bf16")
-      ->check(CLI::IsMember({"stored", "f32", "f16", "bf16"}));
+      ->one_of({"stored", "f32", "f16", "bf16"});
   command->add_flag("--force", options->force, "replace a model that is there");
   command->add_flag("--json", options->json, "results as JSON");
   command->add_flag("--quiet", options->quiet, "errors only on stderr");

@@ -88,7 +88,7 @@ int run_curate(CurateOptions& options) {
   return result.problems > 0 ? 1 : 0;
 }
 
-void add_rules(CLI::App& command, CurateRules& rules) {
+void add_rules(Command& command, CurateRules& rules) {
   command.add_option("--min-side", rules.min_side, "pixels of the shorter side");
   command.add_option("--max-aspect", rules.max_aspect, "longer side / shorter side");
   command.add_option("--min-bytes", rules.min_bytes, "of the picture's file (LAION-400M: 5000)");
@@ -108,8 +108,8 @@ void add_rules(CLI::App& command, CurateRules& rules) {
 
 }  // namespace
 
-void add_curate(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("curate", "filter picture-text pairs for training");
+void add_curate(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("curate", "filter picture-text pairs for training");
   const auto options = std::make_shared<CurateOptions>();
   CurateRequest& request = options->request;
   add_common_options(*command, options->common);

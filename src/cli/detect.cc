@@ -134,8 +134,8 @@ int detect(const DetectCommand& command) {
 
 }  // namespace
 
-void add_detect(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("detect", "boxes of what some labels name");
+void add_detect(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("detect", "boxes of what some labels name");
   const auto options = std::make_shared<DetectCommand>();
   add_common_options(*command, options->common);
   command->add_option("images", options->images, "picture files, folders or tar archives")
@@ -162,22 +162,22 @@ void add_detect(CLI::App& app, ChosenCommand& chosen) {
           "how a CLIP searches: windows (of several sizes, slower, better) or dense (every "
           "place of one map)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"windows", "dense"}));
+      ->one_of({"windows", "dense"});
   add_dense_reading(*command, options->reading);
   command
       ->add_option("--smallest", options->options.smallest,
                    "side of the smallest window, as a part of the picture's shorter side")
       ->capture_default_str()
-      ->check(CLI::Range(0.02, 1.0));
+      ->in_range(0.02, 1.0);
   command
       ->add_option("--overlap", options->options.overlap,
                    "intersection over union from which of two boxes of a label the worse is left "
                    "out; 1 = none (OWL-ViT and OWLv2, default 0.5)")
-      ->check(CLI::Range(0.0, 1.0))
+      ->in_range(0.0, 1.0)
       ->type_name("P");
   command->add_option("--most", options->options.most, "detections of a picture")
       ->capture_default_str()
-      ->check(CLI::Range(1, 100'000));
+      ->in_range(1, 100'000);
   command->add_flag("--coco", options->coco, "COCO's result format on stdout");
   command->footer(kFooter);
   command->callback([&chosen, options, labels] {

@@ -80,8 +80,8 @@ int run_embed(EmbedOptions& options) {
 
 }  // namespace
 
-void add_embed(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("embed", "features of pictures and texts, as .npy");
+void add_embed(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("embed", "features of pictures and texts, as .npy");
   const auto options = std::make_shared<EmbedOptions>();
   add_common_options(*command, options->common);
   add_image_size(*command, options->common);
@@ -104,7 +104,7 @@ void add_embed(CLI::App& app, ChosenCommand& chosen) {
       ->type_name("N");
   command->add_option("--batch", options->request.batch, "pictures of one pass")
       ->capture_default_str()
-      ->check(CLI::Range(1, 4096));
+      ->in_range(1, 4096);
   command->footer(kFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_embed(*options); }; });
 }

@@ -126,7 +126,7 @@ int run_linear_probe(const EvalOptions& options) {
              });
 }
 
-void add_dataset_options(CLI::App& command, EvalOptions& options) {
+void add_dataset_options(Command& command, EvalOptions& options) {
   add_common_options(command, options.common);
   add_image_size(command, options.common);
   command.add_option("data", options.data, "the data set")->required()->type_name("DATA");
@@ -135,16 +135,16 @@ void add_dataset_options(CLI::App& command, EvalOptions& options) {
       ->type_name("F.json");
 }
 
-void add_classes(CLI::App& command, EvalOptions& options) {
+void add_classes(Command& command, EvalOptions& options) {
   command
       .add_option("--classes", options.dataset.classes_file,
                   "names of the classes: a file of lines, or a .json {folder: name}")
       ->type_name("FILE");
 }
 
-CLI::App* add(CLI::App& eval, const char* name, const char* what, ChosenCommand& chosen,
-              const std::shared_ptr<EvalOptions>& options, int (*run_it)(const EvalOptions&)) {
-  CLI::App* command = eval.add_subcommand(name, what);
+Command* add(Command& eval, const char* name, const char* what, ChosenCommand& chosen,
+             const std::shared_ptr<EvalOptions>& options, int (*run_it)(const EvalOptions&)) {
+  Command* command = eval.add_subcommand(name, what);
   add_dataset_options(*command, *options);
   command->callback([&chosen, options, run_it] { chosen = [=] { return run_it(*options); }; });
   return command;
@@ -164,9 +164,8 @@ int run_report(const ReportOptions& options) {
   return 0;
 }
 
-void add_report(CLI::App& eval, ChosenCommand& chosen) {
-  CLI::App* report =
-      eval.add_subcommand("report", "a page that compares results of several models");
+void add_report(Command& eval, ChosenCommand& chosen) {
+  Command* report = eval.add_subcommand("report", "a page that compares results of several models");
   const auto options = std::make_shared<ReportOptions>();
   report->add_option("results", options->results, "results, as --out writes them")
       ->required()
@@ -180,33 +179,33 @@ void add_report(CLI::App& eval, ChosenCommand& chosen) {
 
 }  // namespace
 
-void add_eval(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* eval =
+void add_eval(Command& app, ChosenCommand& chosen) {
+  Command* eval =
       app.add_subcommand("eval", "how good a model is: zero-shot, retrieval, linear probe");
   eval->require_subcommand(1);
   eval->footer(kFooter);
   const auto options = std::make_shared<EvalOptions>();
-  CLI::App* zero_shot =
+  Command* zero_shot =
       add(*eval, "zeroshot", "name pictures by the classes' names", chosen, options, run_zero_shot);
   add_classes(*zero_shot, *options);
   add_context_length(*zero_shot, options->common);
   zero_shot->add_option("--template", options->templates, "a prompt with {} for the class; repeat");
   zero_shot->add_option("--templates", options->template_set, "a set of prompts: openai, simple");
   zero_shot->add_option("--language", options->language, "of the classes' names, for the result");
-  CLI::App* retrieval = add(*eval, "retrieval", "find pictures by captions and the reverse", chosen,
-                            options, run_retrieval);
+  Command* retrieval = add(*eval, "retrieval", "find pictures by captions and the reverse", chosen,
+                           options, run_retrieval);
   add_context_length(*retrieval, options->common);
   retrieval->add_option("--images", options->dataset.images, "folder of a caption file's pictures")
       ->type_name("DIR");
   retrieval->add_option("--recall-k", options->recall_k, "share found among the first K; repeat");
-  CLI::App* probe = add(*eval, "linear-probe", "logistic regression on image features", chosen,
-                        options, run_linear_probe);
+  Command* probe = add(*eval, "linear-probe", "logistic regression on image features", chosen,
+                       options, run_linear_probe);
   add_classes(*probe, *options);
   probe->add_option("--train-split", options->train_split, "part to train on (train)");
   probe->add_option("--c", options->probe.c, "inverse strength of the penalty; 0 = search (0)")
-      ->check(CLI::NonNegativeNumber);
+      ->not_negative();
   probe->add_option("--shots", options->probe.shots, "training pictures a class; 0 = all (0)")
-      ->check(CLI::NonNegativeNumber);
+      ->not_negative();
   probe->add_option("--seed", options->probe.seed, "of the choice of pictures (0)");
   add_report(*eval, chosen);
 }

@@ -99,8 +99,8 @@ int explain(const ExplainCommand& command) {
 
 }  // namespace
 
-void add_explain(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("explain", "which parts of a picture speak for a text");
+void add_explain(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("explain", "which parts of a picture speak for a text");
   const auto options = std::make_shared<ExplainCommand>();
   add_common_options(*command, options->common);
   command->add_option("image", options->image, "a picture file")->required()->type_name("IMAGE");
@@ -112,7 +112,7 @@ void add_explain(CLI::App& app, ChosenCommand& chosen) {
                    "windows (of several sizes), dense (every place of one map) or occlusion (what "
                    "is missed when it is greyed)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"windows", "dense", "occlusion"}));
+      ->one_of({"windows", "dense", "occlusion"});
   add_dense_reading(*command, options->reading);
   command->footer(kFooter);
   command->callback([&chosen, options] { chosen = [options] { return explain(*options); }; });

@@ -147,15 +147,15 @@ int run_index(const IndexOptions& options) {
 
 }  // namespace
 
-void add_index(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("index", "pictures, to be searched later");
+void add_index(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("index", "pictures, to be searched later");
   const auto options = std::make_shared<IndexOptions>();
   add_common_options(*command, options->common);
   add_image_size(*command, options->common);
   command
-      ->add_option(
-          "input", options->request.inputs,
-          "folders, pictures, tar archives, lists as .csv, .jsonl or .parquet, or vectors as EMB.npy")
+      ->add_option("input", options->request.inputs,
+                   "folders, pictures, tar archives, lists as .csv, .jsonl or .parquet, or vectors "
+                   "as EMB.npy")
       ->type_name("DIR|TAR|CSV|EMB.npy");
   command
       ->add_option("--out", options->out,
@@ -168,22 +168,22 @@ void add_index(CLI::App& app, ChosenCommand& chosen) {
       ->add_option("--commit-seconds", options->request.commit_seconds,
                    "how much work a kill may lose")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 3600.0));
+      ->in_range(0.0, 3600.0);
   command->add_flag(
       "--graph", options->graph,
       "link the vectors for faster searches that may miss some, and measure how many");
   command->add_option("--graph-links", options->graph_options.links, "of each vector")
       ->capture_default_str()
-      ->check(CLI::Range(2, 1024));
+      ->in_range(2, 1024);
   command
       ->add_option("--graph-width", options->graph_options.width, "of the searches while linking")
       ->capture_default_str()
-      ->check(CLI::Range(1, 100000));
+      ->in_range(1, 100000);
   command
       ->add_option("--graph-recall", options->graph_options.recall,
                    "part of the 10 nearest that searches are made wide enough for")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+      ->in_range(0.0, 1.0);
   command
       ->add_option("--export-faiss", options->faiss,
                    "only write the index as a file for FAISS, with the same ids")
@@ -191,7 +191,7 @@ void add_index(CLI::App& app, ChosenCommand& chosen) {
   command->add_flag("--check", options->check, "only compare all of the index with its checksums");
   command->add_option("--batch", options->request.batch, "pictures of one pass")
       ->capture_default_str()
-      ->check(CLI::Range(1, 4096));
+      ->in_range(1, 4096);
   command->footer(kFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_index(*options); }; });
 }

@@ -108,8 +108,8 @@ PromptMode mode_of(const std::string& name) {
 
 }  // namespace
 
-void add_interrogate(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("interrogate", "words and a prompt for a picture");
+void add_interrogate(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("interrogate", "words and a prompt for a picture");
   const auto options = std::make_shared<InterrogateCommand>();
   add_common_options(*command, options->common);
   command->add_option("images", options->images, "picture files, folders or tar archives")
@@ -127,13 +127,13 @@ void add_interrogate(CLI::App& app, ChosenCommand& chosen) {
                    "best (word by word, while the whole gets more alike), fast (the best words) or "
                    "classic (the best of each list)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"best", "fast", "classic"}));
+      ->one_of({"best", "fast", "classic"});
   command->add_option("--top", options->options.top, "words to show of each list")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
+      ->in_range(1, 1000);
   command->add_option("--most-words", options->options.most_words, "words of the prompt")
       ->capture_default_str()
-      ->check(CLI::Range(1, 64));
+      ->in_range(1, 64);
   command->footer(kFooter);
   command->callback([&chosen, options] {
     options->options.mode = mode_of(options->mode);

@@ -210,15 +210,15 @@ int show_model(const ModelsOptions& options) {
 
 }  // namespace
 
-void add_models(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* models = app.add_subcommand("models", "models: which are known, what one is, download");
+void add_models(Command& app, ChosenCommand& chosen) {
+  Command* models = app.add_subcommand("models", "models: which are known, what one is, download");
   models->require_subcommand(1);
   const auto options = std::make_shared<ModelsOptions>();
-  CLI::App* list = models->add_subcommand("list", "names, sizes and pretrained tags");
+  Command* list = models->add_subcommand("list", "names, sizes and pretrained tags");
   list->add_flag("--cached", options->cached, "only what has been downloaded, with size and path");
   list->add_flag("--json", options->json, "as JSON");
   list->callback([&chosen, options] { chosen = [options] { return list_models(*options); }; });
-  CLI::App* info = models->add_subcommand("info", "dimensions, preprocessing and tags of one");
+  Command* info = models->add_subcommand("info", "dimensions, preprocessing and tags of one");
   info->add_option("model", options->name, "as --model; without it the shipped model");
   info->add_flag("--json", options->json, "as JSON");
   info->callback([&chosen, options] { chosen = [options] { return show_model(*options); }; });

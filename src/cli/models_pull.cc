@@ -80,8 +80,8 @@ int run_pull(const PullOptions& options) {
 
 }  // namespace
 
-void add_models_pull(CLI::App& models, ChosenCommand& chosen) {
-  CLI::App* command = models.add_subcommand("pull", "download a model, or what is missing of it");
+void add_models_pull(Command& models, ChosenCommand& chosen) {
+  Command* command = models.add_subcommand("pull", "download a model, or what is missing of it");
   const auto options = std::make_shared<PullOptions>();
   command->add_option("model", options->name, "NAME:TAG or hf-hub:ORG/REPO[@REVISION]")
       ->required()

@@ -9,7 +9,7 @@
 
 namespace openclip {
 
-void add_common_options(CLI::App& command, CommonOptions& options) {
+void add_common_options(Command& command, CommonOptions& options) {
   command
       .add_option("--model", options.model.model,
                   "NAME (see 'models list'), DIR, CONFIG.json, hf-hub:ORG/REPO[@REVISION] or "
@@ -26,32 +26,32 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
                   "this processor that keeps cosines to three digits")
       ->type_name("P");
   command.add_option("--threads", options.threads, "threads to use; 0 = all cores")
-      ->check(CLI::Range(0, 1024));
+      ->in_range(0, 1024);
   command.add_flag("--json", options.json, "results as JSON");
   command.add_flag("--quiet", options.quiet, "errors only on stderr");
 }
 
-void add_image_size(CLI::App& command, CommonOptions& options) {
+void add_image_size(Command& command, CommonOptions& options) {
   command
       .add_option("--image-size", options.model.image_size,
                   "pixels of a picture's side in place of the model's; its positions are resized")
       ->type_name("N");
 }
 
-void add_context_length(CLI::App& command, CommonOptions& options) {
+void add_context_length(Command& command, CommonOptions& options) {
   command
       .add_option("--context-length", options.model.context_length,
                   "tokens of a text in place of the model's; its positions are resized")
       ->type_name("N");
 }
 
-void add_dense_reading(CLI::App& command, std::string& reading) {
+void add_dense_reading(Command& command, std::string& reading) {
   command
       .add_option("--dense-reading", reading,
                   "how places are read: auto; of a ViT clearclip, naclip, sclip or values; of a "
                   "ResNet pooled or values")
       ->capture_default_str()
-      ->check(CLI::IsMember(dense_reading_names()));
+      ->one_of(dense_reading_names());
 }
 
 namespace {

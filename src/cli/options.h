@@ -1,13 +1,13 @@
 // Options that several subcommands share. Rank 7.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "base/context.h"
 #include "base/error.h"
+#include "cli/parser.h"
 #include "models/factory.h"
 #include "tasks/features.h"
 
@@ -40,16 +40,16 @@ struct CommonOptions {
 };
 
 /// Adds --model, --pretrained, --precision, --threads, --json and --quiet.
-void add_common_options(CLI::App& command, CommonOptions& options);
+void add_common_options(Command& command, CommonOptions& options);
 
 /// Adds --image-size, for commands that look at pictures.
-void add_image_size(CLI::App& command, CommonOptions& options);
+void add_image_size(Command& command, CommonOptions& options);
 
 /// Adds --context-length, for commands that read texts.
-void add_context_length(CLI::App& command, CommonOptions& options);
+void add_context_length(Command& command, CommonOptions& options);
 
 /// Adds --dense-reading, for commands that look at places of pictures.
-void add_dense_reading(CLI::App& command, std::string& reading);
+void add_dense_reading(Command& command, std::string& reading);
 
 /// What a command needs of a model; what is missing is downloaded first.
 enum class Need { config, weights };

@@ -23,7 +23,8 @@ struct PreprocessOptions {
 };
 
 int run_preprocess(const PreprocessOptions& options) {
-  const PreprocessConfig config = preprocess_config(find_model(options.common, Need::config).config);
+  const PreprocessConfig config =
+      preprocess_config(find_model(options.common, Need::config).config);
   NpyWriter out(options.out, DType::f32, {3, config.height, config.width});
   ImageStream stream(options.common.context(), config, options.images, kAhead);
   ProgressLine progress("pictures", options.common.quiet);
@@ -53,8 +54,8 @@ int run_preprocess(const PreprocessOptions& options) {
 
 }  // namespace
 
-void add_preprocess(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command =
+void add_preprocess(Command& app, ChosenCommand& chosen) {
+  Command* command =
       app.add_subcommand("preprocess", "pictures as the image tower sees them, as .npy");
   const auto options = std::make_shared<PreprocessOptions>();
   add_common_options(*command, options->common);

@@ -44,8 +44,8 @@ int run_quantize(const Options& options) {
 
 }  // namespace
 
-void add_quantize(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command =
+void add_quantize(Command& app, ChosenCommand& chosen) {
+  Command* command =
       app.add_subcommand("quantize", "a model's weights as bytes: a quarter of the memory");
   const auto options = std::make_shared<Options>();
   command->add_option("--model", options->common.model.model, "as in 'classify'")

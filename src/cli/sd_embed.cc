@@ -180,8 +180,8 @@ int run_sd_embed(const Options& options) {
 
 }  // namespace
 
-void add_sd_embed(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand(
+void add_sd_embed(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand(
       "sd-embed", "a prompt as Stable Diffusion takes it: the text encoders' token states");
   const auto options = std::make_shared<Options>();
   add_common_options(*command, options->common);
@@ -193,13 +193,13 @@ void add_sd_embed(CLI::App& app, ChosenCommand& chosen) {
       ->type_name("PROMPT");
   command->add_option("--for", options->pipeline, "sd1, sd2 or sdxl")
       ->required()
-      ->check(CLI::IsMember({"sd1", "sd2", "sdxl"}));
+      ->one_of({"sd1", "sd2", "sdxl"});
   command->add_option("--out", options->out, "the file to write")
       ->required()
       ->type_name("F.safetensors|F.npy");
   command->add_option("--negative", options->negative, "the negative prompt")->type_name("PROMPT");
   command->add_option("--clip-skip", options->clip_skip, "blocks to leave out, as in diffusers")
-      ->check(CLI::Range(0, 1000));
+      ->in_range(0, 1000);
   command->add_option("--model-2", options->second.model, "sdxl's second text encoder")
       ->type_name("MODEL");
   command->add_option("--pretrained-2", options->second.pretrained, "and its weights")

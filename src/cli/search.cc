@@ -178,8 +178,8 @@ int run_search(SearchOptions& options) {
 
 }  // namespace
 
-void add_search(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("search", "what in an index is nearest");
+void add_search(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("search", "what in an index is nearest");
   const auto options = std::make_shared<SearchOptions>();
   add_common_options(*command, options->common);
   add_image_size(*command, options->common);
@@ -197,13 +197,14 @@ void add_search(CLI::App& app, ChosenCommand& chosen) {
            "only items with FIELD OP VALUE, OP one of = != < <= > >= ~; may repeat");
   command->add_option("--query", options->query, "weighted terms; see the examples")
       ->type_name("EXPRESSION");
-  command
-      ->add_option("--vectors", options->vectors,
-                   "one search for each row of a .npy file; a JSON list of lists")
-      ->type_name("F.npy");
+  auto* vectors =
+      command
+          ->add_option("--vectors", options->vectors,
+                       "one search for each row of a .npy file; a JSON list of lists")
+          ->type_name("F.npy");
   command->add_option("-k,--top", options->request.k, "number of hits")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1000000));
+      ->in_range(1, 1000000);
   command
       ->add_option("--relative-cut", options->request.relative_cut,
                    "only hits with at least this part of the best score, 0 to 1")
@@ -216,7 +217,7 @@ void add_search(CLI::App& app, ChosenCommand& chosen) {
       ->add_option("--sheet", options->sheet,
                    "the hits on one sheet, with titles (or names) and scores")
       ->type_name("F.png")
-      ->excludes("--vectors");
+      ->excludes(vectors);
   command->add_flag("--exact", options->request.exact, "look at all vectors, past the graph");
   command
       ->add_option("--width", options->request.width,

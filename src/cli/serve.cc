@@ -124,32 +124,32 @@ int serve(const ServeOptions& options) {
   return 0;
 }
 
-void add_limits(CLI::App& command, ServeOptions& options) {
+void add_limits(Command& command, ServeOptions& options) {
   command.add_option("--max-batch", options.max_batch, "pictures computed together at most")
       ->capture_default_str()
-      ->check(CLI::Range(1, 4096));
+      ->in_range(1, 4096);
   command
       .add_option("--batch-wait", options.batch_wait_ms,
                   "milliseconds to wait for pictures that are being decoded")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1000.0));
+      ->in_range(0.0, 1000.0);
   command.add_option("--workers", options.workers, "requests worked on at once")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
+      ->in_range(1, 1024);
   command.add_option("--max-requests", options.max_requests, "waiting and in work; more get 429")
       ->capture_default_str()
-      ->check(CLI::Range(1, 100'000));
+      ->in_range(1, 100'000);
   command.add_option("--max-body", options.max_body_mb, "MiB of a request")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
+      ->in_range(1, 1024);
   command.add_option("--max-megapixels", options.max_megapixels, "of a picture, decoded")
       ->capture_default_str()
-      ->check(CLI::Range(0.01, 178.0));
+      ->in_range(0.01, 178.0);
   command.add_option("--max-connections", options.max_connections, "open at once")
       ->capture_default_str()
-      ->check(CLI::Range(1, 60'000));
+      ->in_range(1, 60'000);
   const auto seconds = [&](const char* name, double& value, const char* help) {
-    command.add_option(name, value, help)->capture_default_str()->check(CLI::Range(0.001, 3600.0));
+    command.add_option(name, value, help)->capture_default_str()->in_range(0.001, 3600.0);
   };
   seconds("--queue-timeout", options.queue_seconds, "seconds to wait for a turn; then 503");
   seconds("--request-timeout", options.request_seconds, "seconds from arrival to answer; then 503");
@@ -161,8 +161,8 @@ void add_limits(CLI::App& command, ServeOptions& options) {
 
 }  // namespace
 
-void add_serve(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("serve", "HTTP API for vectors, labels and search");
+void add_serve(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("serve", "HTTP API for vectors, labels and search");
   const auto options = std::make_shared<ServeOptions>();
   add_common_options(*command, options->common);
   add_image_size(*command, options->common);
@@ -177,7 +177,7 @@ void add_serve(CLI::App& app, ChosenCommand& chosen) {
       ->capture_default_str();
   command->add_option("--port", options->port, "0 = any free one")
       ->capture_default_str()
-      ->check(CLI::Range(0, 65535));
+      ->in_range(0, 65535);
   command->add_option("--api-key", options->api_keys, "a key that clients must send; may repeat")
       ->take_all()
       ->expected(1)

@@ -38,8 +38,8 @@ int run_tokenize(const TokenizeOptions& options) {
 
 }  // namespace
 
-void add_tokenize(CLI::App& app, ChosenCommand& chosen) {
-  CLI::App* command = app.add_subcommand("tokenize", "token ids of texts, as JSON");
+void add_tokenize(Command& app, ChosenCommand& chosen) {
+  Command* command = app.add_subcommand("tokenize", "token ids of texts, as JSON");
   const auto options = std::make_shared<TokenizeOptions>();
   add_common_options(*command, options->common);
   add_context_length(*command, options->common);

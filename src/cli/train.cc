@@ -11,7 +11,7 @@
 
 namespace openclip {
 
-void add_train(CLI::App& app) {
+void add_train(Command& app) {
   app.add_subcommand("train", "train or fine-tune a model (starts openclip-train)");
 }
 
