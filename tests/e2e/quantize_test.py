@@ -1,6 +1,8 @@
 """Low precisions and `quantize`: how near their features are to those of f32."""
 import json
 import math
+import os
+import pathlib
 import unittest
 
 from support import ROOT, ProgramTest, read_npy, read_safetensors, write_safetensors
@@ -8,6 +10,10 @@ from support import ROOT, ProgramTest, read_npy, read_safetensors, write_safeten
 PICTURES = sorted((ROOT / "samples").glob("*.png"))
 TEXTS = ["a cat", "the red dog", "do", "a photo of a red cat at a dog", "x"]
 WEIGHTS = "open_clip_model.safetensors"
+
+# Activations have 8 bits with VNNI and 7 without: a step twice as wide, so a loss of cosine four times as large.
+VNNI = "avx512_vnni" in pathlib.Path("/proc/cpuinfo").read_text() and not os.environ.get("OPENCLIP_FORCE_ISA")
+LOSS = 0.002 if VNNI else 0.008
 
 
 def cosine(x, y):
@@ -66,7 +72,7 @@ class QuantizeTest(ProgramTest):
                     self.succeed("embed", *PICTURES, *model, "--out", "f.npy", "--quiet")
                     shape, values = read_npy(self.dir / "f.npy")
                     rows.append([values[i:i + shape[1]] for i in range(0, len(values), shape[1])])
-                self.assertGreater(self.least_cosine(*rows), 0.998)
+                self.assertGreater(self.least_cosine(*rows), 1 - LOSS)
 
     def test_quantized_folder(self):
         self.succeed("quantize", "--out", "q")
