@@ -31,4 +31,6 @@ if [ -n "$leave_out" ]; then
     out=$WORKDIR/without_$leave_out
     "$python" merge.py --leave-out "$leave_out" --out "$out"
     "$python" shards.py --manifest "$out/manifest.jsonl" --out "$WORKDIR/shards/without_$leave_out"
+    # Of no artist; their concepts are numbered behind the classes of all artists.
+    ln -sf ../train/generated-*.tar "$WORKDIR/shards/without_$leave_out/"
 fi
