@@ -100,7 +100,7 @@ def summary(name, metric, language, rank, candidates, right_share):
     top1 = (rank == 0).astype(float)
     return {
         "list": name, "metric": metric, "language": language, "n": len(rank), "candidates": candidates, "chance": right_share,
-        "top1": float(top1.mean()), "top5": float((rank < 5).mean()), "interval": interval(top1),
+        "top1": float(top1.mean()), "top5": float((rank < 5).mean()), "interval": interval(top1), "hits": top1,
     }  # fmt: skip
 
 
@@ -145,6 +145,19 @@ def measure(name, source):
     return out
 
 
+def differences(results, others):
+    """A table of two models' top-1 on the same pictures, with an interval of what the first has more than the second."""
+    lines = ["| list | metric | language | n | first, top-1 % | second | difference (95 %) |", "|---|---|---|---|---|---|---|"]
+    for r, other in zip(results, others):
+        more = r["hits"] - other["hits"]
+        low, high = (100 * v for v in interval(more))
+        lines.append(
+            f"| {r['list']} | {r['metric']} | {r['language']} | {r['n']} | {100 * r['top1']:.1f} | {100 * other['top1']:.1f} | "
+            f"{100 * more.mean():+.1f} ({low:+.1f} to {high:+.1f}) |"
+        )
+    return "\n".join(lines)
+
+
 def markdown(results):
     lines = ["| list | metric | language | n | names | chance % | top-1 % (95 %) | top-5 % |", "|---|---|---|---|---|---|---|---|"]
     for r in results:
@@ -168,8 +181,9 @@ def write_inputs(names, folder):
 def report(results, json_path):
     """Prints the table, and writes the JSON where a path is given."""
     if json_path:
+        rows = [{key: value for key, value in r.items() if key != "hits"} for r in results]
         with open(json_path, "w", encoding="utf-8") as f:
-            json.dump(results, f, indent=1)
+            json.dump(rows, f, indent=1)
     print(markdown(results))
 
 
@@ -178,6 +192,7 @@ def main():
     parser.add_argument("--binary", default="build/openclip")
     parser.add_argument("--model", help="passed on to the program; without it, the shipped default model")
     parser.add_argument("--pretrained", help="passed on to the program")
+    parser.add_argument("--against", metavar="MODEL", help="also measure this model, and print the difference on each list")
     parser.add_argument("--features", metavar="DIR", help="read features from .npy files in place of running the program")
     parser.add_argument("--write-inputs", metavar="DIR", help="write the lists of pictures and texts to embed, and stop")
     parser.add_argument("--lists", default=",".join(LISTS))
@@ -192,6 +207,9 @@ def main():
     source = Stored(arguments.features) if arguments.features else Program(arguments.binary, options)
     results = [r for name in names for r in measure(name, source)]
     report(results, arguments.json)
+    if arguments.against:
+        other = Program(arguments.binary, ["--model", arguments.against])
+        print(differences(results, [r for name in names for r in measure(name, other)]))
 
 
 if __name__ == "__main__":

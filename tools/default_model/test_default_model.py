@@ -15,7 +15,7 @@ import emoji
 from captions import Captions
 from common import normal_name, table, work
 from dhash import copies, dhash, small
-from evaluate import interval, ranks
+from evaluate import differences, interval, ranks
 from roughen import simplify
 from vector import Layer, area, render
 
@@ -42,6 +42,13 @@ class Arithmetic(unittest.TestCase):
         scores = np.array([[0.5, 0.5, 0.1], [0.9, 0.2, 0.1]])
         right = np.array([[True, False, False], [True, False, False]])
         self.assertEqual(ranks(scores, right).tolist(), [1, 0])
+
+    def test_differences_are_paired(self):
+        row = {"list": "l", "metric": "m", "language": "en", "n": 100}
+        half = np.array([1.0, 0.0] * 50)
+        rows = [[{**row, "top1": hits.mean(), "hits": hits}] for hits in (half, half, np.ones(100))]
+        self.assertIn("| +0.0 (+0.0 to +0.0) |", differences(rows[0], rows[1]))  # however wide each one's own interval is
+        self.assertIn("| +50.0 (+40.0 to +60.0) |", differences(rows[2], rows[0]))
 
     def test_interval_holds_the_mean(self):
         low, high = interval(np.array([1.0] * 30 + [0.0] * 70))
