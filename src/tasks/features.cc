@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "kernels/similarity.h"
+
 namespace openclip {
 namespace {
 
@@ -60,6 +62,13 @@ void normalize_rows(std::span<float> rows, int64_t dim) {
     const float scale = static_cast<float>(1.0 / std::max(std::sqrt(sum), 1e-12));
     for (float& x : row) x *= scale;
   }
+}
+
+float dot(const float* a, const float* b, int64_t dim) {
+  float sum = 0;
+  kernels::dot_rows(a, static_cast<size_t>(dim), DType::f32, reinterpret_cast<const uint8_t*>(b), 1,
+                    &sum);
+  return sum;
 }
 
 std::vector<float> encode_texts(const Context& context, const Model& model,

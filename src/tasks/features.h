@@ -17,6 +17,9 @@ namespace openclip {
 /// torch.nn.functional.normalize does.
 void normalize_rows(std::span<float> rows, int64_t dim);
 
+/// a . b of `dim` floats each, summed in f32 (kernels::dot_rows).
+float dot(const float* a, const float* b, int64_t dim);
+
 /// Texts that were longer than the context, for a report.
 struct CutTexts {
   size_t count = 0;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <numeric>
 #include <random>
 
 #include "base/error.h"
@@ -9,6 +10,7 @@
 #include "tasks/curate/columns.h"
 #include "tasks/curate/feature_head.h"
 #include "tasks/curate/neighbours.h"
+#include "tasks/curate/outlines.h"
 #include "tasks/features.h"
 
 namespace openclip {
@@ -78,30 +80,87 @@ TEST_F(HeadTest, OtherTensorsAreNoHead) {
   EXPECT_THAT([&] { open(1); }, ThrowsMessage<ParseError>(HasSubstr("it is no head")));
 }
 
-TEST(NeighboursTest, FindWhatAllPairsGive) {
-  constexpr int64_t kDim = 8;
+// Rows near `groups` directions: as features of pictures, few of all rows are near each other.
+std::vector<float> grouped_rows(int64_t count, int64_t dim, int64_t groups, float spread) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
-  std::vector<float> rows(3000 * kDim), queries(17 * kDim);
-  for (float& x : rows) x = normal(random);
-  for (float& x : queries) x = normal(random);
-  normalize_rows(rows, kDim);
-  normalize_rows(queries, kDim);
-  NeighbourSet set(kDim);
-  EXPECT_EQ(set.nearest(Context(2), queries)[0].row, -1);
-  for (size_t begin = 0; begin < rows.size(); begin += 1000 * kDim)
-    set.add(Context(2), std::span<const float>(rows).subspan(begin, 1000 * kDim));
-  EXPECT_EQ(set.size(), 3000);
+  std::vector<float> centres(groups * dim), rows(count * dim);
+  for (float& x : centres) x = normal(random);
+  for (int64_t i = 0; i < count * dim; ++i)
+    rows[i] = centres[i / dim % groups * dim + i % dim] + spread * normal(random);
+  normalize_rows(rows, dim);
+  return rows;
+}
+
+void expect_what_all_pairs_give(const std::vector<float>& rows, int64_t dim) {
+  const auto count = static_cast<int64_t>(rows.size()) / dim;
+  NeighbourSet set(dim);
+  for (int64_t begin = 0; begin < count; begin += 1000)
+    set.add(Context(2),
+            std::span(rows).subspan(begin * dim, std::min<int64_t>(1000, count - begin) * dim));
+  ASSERT_EQ(set.size(), count);
+  // Every ninth, turned a little away from its own row.
+  std::vector<float> queries;
+  for (int64_t i = 0; i < count; i += 9)
+    for (int64_t j = 0; j < dim; ++j)
+      queries.push_back(rows[i * dim + j] + 0.3f * rows[(i + 7) % count * dim + (j + 1) % dim]);
+  normalize_rows(queries, dim);
   const auto found = set.nearest(Context(2), queries);
-  for (size_t q = 0; q < 17; ++q) {
-    float best = -2;
-    for (size_t r = 0; r < 3000; ++r) {
-      float cosine = 0;
-      for (int64_t i = 0; i < kDim; ++i) cosine += queries[q * kDim + i] * rows[r * kDim + i];
-      best = std::max(best, cosine);
-    }
-    EXPECT_NEAR(found[q].cosine, best, 1e-6);
+  for (size_t q = 0; q < found.size(); ++q) {
+    double best = -2;
+    for (int64_t r = 0; r < count; ++r)
+      best = std::max(best, std::inner_product(rows.begin() + r * dim, rows.begin() + (r + 1) * dim,
+                                               queries.begin() + q * dim, 0.0));
+    ASSERT_NEAR(found[q].cosine, best, 1e-6) << "query " << q;
+    EXPECT_NEAR(
+        std::inner_product(rows.begin() + found[q].row * dim,
+                           rows.begin() + (found[q].row + 1) * dim, queries.begin() + q * dim, 0.0),
+        best, 1e-6);
   }
+}
+
+TEST(NeighboursTest, AnEmptySetHasNone) {
+  EXPECT_EQ(NeighbourSet(2).nearest(Context(2), std::vector<float>{1, 0})[0].row, -1);
+}
+
+TEST(NeighboursTest, FindWhatAllPairsGive) {
+  for (const int64_t dim : {2, 8, 64, 100, 300}) {
+    SCOPED_TRACE(dim);
+    expect_what_all_pairs_give(grouped_rows(500, dim, 500, 0), dim);  // less than a block
+    expect_what_all_pairs_give(grouped_rows(6000, dim, 6000, 0), dim);
+    expect_what_all_pairs_give(grouped_rows(6000, dim, 40, 0.5f), dim);
+    // The sample that directions are chosen by has fewer of its own than are asked for.
+    expect_what_all_pairs_give(grouped_rows(1700, dim, 3, 0), dim);
+  }
+}
+
+TEST(NeighboursTest, OfEqualsTheEarliestIsFound) {
+  NeighbourSet set(100);
+  const std::vector<float> rows = grouped_rows(3000, 100, 1100, 0);
+  set.add(Context(1), rows);
+  const auto found = set.nearest(Context(3), rows);
+  for (int64_t i = 0; i < 3000; ++i) EXPECT_EQ(found[i].row, i % 1100);
+}
+
+TEST(OutlinesTest, BoundCosinesClosely) {
+  constexpr int64_t kDim = 200;
+  const std::vector<float> rows = grouped_rows(700, kDim, 30, 0.3f);
+  const Context context(1);
+  const Outlines outlines(context, std::span(rows).first(500 * kDim), kDim);
+  const std::vector<float> of_rows = outlines.of(context, rows);
+  const int64_t size = outlines.size();
+  double excess = 0;
+  for (int64_t i = 0; i < 700; ++i)
+    for (int64_t j = 0; j < 700; ++j) {
+      const double bound =
+          std::inner_product(of_rows.begin() + i * size, of_rows.begin() + (i + 1) * size,
+                             of_rows.begin() + j * size, 0.0);
+      const double cosine = std::inner_product(
+          rows.begin() + i * kDim, rows.begin() + (i + 1) * kDim, rows.begin() + j * kDim, 0.0);
+      ASSERT_GE(bound, cosine - outlines.slack());
+      excess += (bound - cosine) / (700 * 700);
+    }
+  EXPECT_LT(excess, 0.15);  // noise is a part of 0.09 of the squared lengths
 }
 
 TEST(RulesTest, EachRuleLeavesOutWhatBreaksIt) {

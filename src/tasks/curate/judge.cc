@@ -1,7 +1,6 @@
 #include "tasks/curate/judge.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/error.h"
 #include "io/npy.h"
@@ -11,10 +10,6 @@ namespace openclip {
 namespace {
 
 constexpr size_t kNotedTags = 2;  // as LAION-400M's rule on its two nearest categories
-
-float dot(const float* a, const float* b, int64_t dim) {
-  return std::inner_product(a, a + dim, b, 0.0f);
-}
 
 std::vector<float> read_test_set(const std::string& path, int64_t dim) {
   const NpyFile file = NpyFile::open(path);
