@@ -4,7 +4,9 @@
 # pictures has 128 views, so it costs what one on 128 pairs costs, without the captions. Processor time is printed for each run;
 # run it again after an interruption. Then measure both, on the left-out artist where a choice hangs on it:
 #   WORKDIR=build/default_model tools/default_model/two_stages.sh [more openclip-train flags]
-#   tools/default_model/evaluate.py --model $WORKDIR/two_stages/{alone,pairs}/checkpoints/epoch_1/ema
+#   tools/default_model/evaluate.py --model $WORKDIR/two_stages/pairs/checkpoints/epoch_1/ema \
+#     --against $WORKDIR/two_stages/alone/checkpoints/epoch_1/ema
+# It did not for the shipped recipe: docs/default_model.md.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=${WORKDIR:-build/default_model}
