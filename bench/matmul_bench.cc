@@ -102,6 +102,9 @@ void bench(const Shape& shape, int threads, kernels::PanelType type, double peak
   if (type == kernels::PanelType::int8)
     kernels::sum_panels(packed, shape.k, shape.n, 0, panels, sums);
   const kernels::PackedMatrix b{packed, bias, shape.k, shape.n, type, scales, sums};
+  kernels::PackedMatrix stored = b;
+  stored.stored = type != kernels::PanelType::int8 && type != kernels::PanelType::bf16_pairs;
+  if (stored.stored) stored.panels = elements;
   const kernels::MatrixRows rows(a, shape.k);
   kernels::MatmulOutput to;
   to.out = out;
@@ -113,12 +116,15 @@ void bench(const Shape& shape, int threads, kernels::PanelType type, double peak
   const std::vector<double> seconds =
       seconds_of(threads,
                  {[&] { kernels::matmul(threads, shape.m, rows, b, to); },
+                  [&] { kernels::matmul(threads, shape.m, rows, stored, to); },
                   [&] { other.run(threads, shape.m, a, shape.k, to); }},
                  repeats);
-  const double own = flops / seconds[0] * 1e-9, onednn = flops / seconds[1] * 1e-9;
-  std::printf("%-20s %5zu %5zu %5zu  own %6.1f GFLOP/s (%3.0f %%)  oneDNN %6.1f (%3.0f %%)\n",
+  const double own = flops / seconds[0] * 1e-9, onednn = flops / seconds[2] * 1e-9;
+  std::printf("%-20s %5zu %5zu %5zu  own %6.1f GFLOP/s (%3.0f %%)  oneDNN %6.1f (%3.0f %%)",
               shape.what, shape.m, shape.k, shape.n, own, 100 * own / peak, onednn,
               100 * onednn / peak);
+  if (stored.stored) std::printf("  as stored %6.1f", flops / seconds[1] * 1e-9);
+  std::printf("\n");
 }
 
 }  // namespace

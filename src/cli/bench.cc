@@ -65,7 +65,7 @@ int run_bench(const BenchOptions& options) {
     std::optional<TemporaryWeights> random;
     if (options.common.model.pretrained.empty() && source.weights.empty())
       source.weights = random.emplace(source.config).path();
-    model = load_model(context, source, {.towers = *towers});
+    model = load_model(context, source, {.towers = *towers, .packing = Packing::at_load});
   }
   const BenchWork work = make_bench_work(context, source, model, request);
   const double seconds = median_seconds(work.call, options.seconds);

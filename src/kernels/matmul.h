@@ -69,6 +69,10 @@ struct PackedMatrix {
   PanelType type = PanelType::f32;
   const float* scales = nullptr;  // of int8: of each column,
   const float* sums = nullptr;    // and as sum_panels() makes them
+  // `panels` is B^T as it is stored, [n, k] in C order, aligned to its elements: of f32, f16 and
+  // bf16. Each panel is packed while it is used, with the same results; for products that come
+  // once.
+  bool stored = false;
 };
 
 /// Where the rows of A come from.

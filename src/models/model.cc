@@ -37,14 +37,15 @@ std::shared_ptr<const Model> Model::load(const Context& context, ModelConfig con
   check_arg(!config.text_only || options.towers == Towers::text_only,
             "{} is a text encoder without an image tower", config.name);
   const Precision precision = options.precision.value_or(config.precision);
-  const Weights weights(tensors, source, config, precision);
+  const Weights weights(tensors, source, config, precision, options.packing);
   const std::shared_ptr<Model> model(new Model());
   if (options.towers != Towers::text_only)
     model->image_ = ImageTower::load(context, weights, config);
   if (model->image_ != nullptr && config.boxes != BoxHeads::none)
     model->boxes_ = std::make_unique<BoxHead>(context, weights, config);
   if (options.towers != Towers::image_only) {
-    const Weights texts(std::move(tensors), source, config, text_precision(config, precision));
+    const Weights texts(std::move(tensors), source, config, text_precision(config, precision),
+                        options.packing);
     if (config.text.hf)
       model->hf_text_ = std::make_unique<HfTextTower>(context, texts, config);
     else
@@ -78,8 +79,7 @@ void Model::encode_image_tokens(const Context& context, const float* pixels, int
   check_arg(image_ != nullptr, "[encode_image] the image tower was not loaded");
   check_arg(count >= 0, "[encode_image] count must not be negative, got {}", count);
   const VisionConfig& vision = config_.vision;
-  if (!vision.is_vit())
-    throw Unsupported("the image tower of " + config_.name + " has no tokens");
+  if (!vision.is_vit()) throw Unsupported("the image tower of " + config_.name + " has no tokens");
   if (vision.attn_pool_queries > 0 && states.final_norm)
     throw Unsupported("the image tower of " + config_.name +
                       " has attention pooling, and its final norm is not that of its tokens; ask "

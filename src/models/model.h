@@ -32,6 +32,9 @@ struct LoadOptions {
   bool captions = false;  // also the decoder of a CoCa, which is half of its weights
   /// Absent: f32, or what the folder was quantised to.
   std::optional<Precision> precision{};
+  /// at_second_use starts soonest and suits programs that may end after one picture; at_load what
+  /// runs for long. Features are the same.
+  Packing packing = Packing::at_second_use;
 };
 
 /// What OWL-ViT's and OWLv2's heads say of each patch of a picture, row by row.

@@ -1,6 +1,8 @@
 #include "tensor/linear.h"
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 
 #include "base/half.h"
 #include "base/parallel.h"
@@ -32,7 +34,39 @@ T* elements(Buffer& buffer) {
 
 size_t floats_for(size_t bytes) { return (bytes + sizeof(float) - 1) / sizeof(float); }
 
+// body(begin, end) over the panels of n columns.
+template <class Body>
+void for_panels(const Context& context, size_t n, Body&& body) {
+  const size_t width = kernels::panel_width();
+  parallel_for(context.threads(), (n + width - 1) / width, 1,
+               [&](size_t begin, size_t end, int) { body(begin, end); });
+}
+
+Buffer packed(const Context& context, PanelType type, const kernels::UnpackedMatrix& b) {
+  Buffer panels(floats_for(kernels::packed_bytes(type, b.k, b.n)));
+  for_panels(context, b.n, [&](size_t begin, size_t end) {
+    kernels::pack_panels(type, b, begin, end, panels.data());
+  });
+  return panels;
+}
+
 }  // namespace
+
+struct Linear::Stored {
+  explicit Stored(const StoredMatrix& weight) : data(weight.data), holder(weight.holder) {}
+
+  const void* data;
+  std::mutex mutex;
+  std::shared_ptr<const void> holder;  // of data; guarded by mutex
+  bool used = false;                   // guarded by mutex
+  Buffer panels;                       // written before is_packed
+  std::atomic<bool> is_packed = false;
+};
+
+Linear::Linear() = default;
+Linear::Linear(Linear&&) noexcept = default;
+Linear& Linear::operator=(Linear&&) noexcept = default;
+Linear::~Linear() = default;
 
 Linear::Linear(const Context& context, const StoredMatrix& weight, std::span<const float> bias,
                const Shape& shape, Precision precision)
@@ -65,13 +99,11 @@ Linear::Linear(const Context& context, const StoredMatrix& weight, std::span<con
 
 void Linear::pack(const Context& context, PanelType type, const kernels::UnpackedMatrix& b) {
   type_ = type;
-  panels_ = Buffer(floats_for(kernels::packed_bytes(type, b.k, b.n)));
-  if (type == PanelType::int8) sums_ = Buffer(kernels::int8_sum_floats(b.k, b.n));
-  const size_t width = kernels::panel_width();
-  parallel_for(context.threads(), (b.n + width - 1) / width, 1, [&](size_t begin, size_t end, int) {
-    kernels::pack_panels(type, b, begin, end, panels_.data());
-    if (type == PanelType::int8)
-      kernels::sum_panels(panels_.data(), b.k, b.n, begin, end, sums_.data());
+  panels_ = packed(context, type, b);
+  if (type != PanelType::int8) return;
+  sums_ = Buffer(kernels::int8_sum_floats(b.k, b.n));
+  for_panels(context, b.n, [&](size_t begin, size_t end) {
+    kernels::sum_panels(panels_.data(), b.k, b.n, begin, end, sums_.data());
   });
 }
 
@@ -83,6 +115,11 @@ void Linear::pack_floats(const Context& context, const StoredMatrix& weight, Lay
   Buffer floats, halves;
   const bool to_bf16 = type == PanelType::bf16 || type == PanelType::bf16_pairs;
   const bool as_stored = to_bf16 ? weight.dtype == DType::bf16 : weight.dtype != DType::i8;
+  if (as_stored && b.transposed && type != PanelType::bf16_pairs && weight.holder != nullptr) {
+    type_ = type;
+    stored_ = std::make_unique<Stored>(weight);
+    return;
+  }
   if (as_stored) return pack(context, type, b);
   if (weight.dtype != DType::f32) {
     floats = Buffer(weight.count);
@@ -123,9 +160,28 @@ void Linear::pack_bytes(const Context& context, const StoredMatrix& weight) {
   pack(context, PanelType::int8, b);
 }
 
-kernels::PackedMatrix Linear::packed() const {
-  return {panels_.data(), bias_.data(), static_cast<size_t>(in_), static_cast<size_t>(out_), type_,
-          scales_.data(), sums_.data()};
+Linear::Use Linear::use(const Context& context) const {
+  Use use{{panels_.data(), bias_.data(), static_cast<size_t>(in_), static_cast<size_t>(out_), type_,
+           scales_.data(), sums_.data()},
+          nullptr};
+  if (stored_ == nullptr) return use;
+  if (!stored_->is_packed.load(std::memory_order_acquire)) {
+    const std::lock_guard lock(stored_->mutex);
+    if (!stored_->used) {
+      stored_->used = true;
+      use.weights.panels = stored_->data;
+      use.weights.stored = true;
+      use.holder = stored_->holder;
+      return use;
+    }
+    if (!stored_->is_packed) {
+      stored_->panels = packed(context, type_, {stored_->data, true, use.weights.k, use.weights.n});
+      stored_->holder.reset();
+      stored_->is_packed.store(true, std::memory_order_release);
+    }
+  }
+  use.weights.panels = stored_->panels.data();
+  return use;
 }
 
 void linear(const Context& context, const kernels::RowSource& x, const Linear& weights, Matrix out,
@@ -141,7 +197,8 @@ void linear(const Context& context, const kernels::RowSource& x, const Linear& w
   to.residual = residual.data;
   to.residual_stride = static_cast<size_t>(residual.stride);
   to.op = options.op;
-  kernels::matmul(context.threads(), static_cast<size_t>(out.rows), x, weights.packed(), to);
+  const Linear::Use use = weights.use(context);
+  kernels::matmul(context.threads(), static_cast<size_t>(out.rows), x, use.weights, to);
 }
 
 void linear(const Context& context, ConstMatrix x, const Linear& weights, Matrix out,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -26,9 +27,20 @@ struct StoredMatrix {
   size_t count = 0;  // elements
   DType dtype = DType::f32;
   std::span<const float> scales = {};  // of i8
+  /// Keeps `data` where it is, for a Linear that does not copy it at once; null = a copy is made.
+  std::shared_ptr<const void> holder = nullptr;
 };
 
-/// Weights of y = x W^T + b, packed once for the kernels of this processor. Immutable, movable.
+/// When weights that may stay where they are become a packed copy.
+enum class Packing { at_second_use, at_load };
+
+/// Weights of y = x W^T + b, packed once for the kernels of this processor. Immutable, movable, may
+/// be used by many threads at once.
+///
+/// [out, in] weights with a holder are packed when they are used for the second time. Until then
+/// they stay where they are and the product packs each panel for itself, in the cache: many
+/// programs compute one picture and end, and clearing the pages of a packed copy takes longer than
+/// all else that they do. Results are the same, to the last bit.
 class Linear {
  public:
   enum class Layout {
@@ -40,18 +52,30 @@ class Linear {
     Layout layout = Layout::out_in;
   };
 
-  Linear() = default;
+  Linear();
+  Linear(Linear&&) noexcept;
+  Linear& operator=(Linear&&) noexcept;
+  ~Linear();
   /// weight: in * out elements as `layout` says; bias: out floats or empty. Both are copied, by all
-  /// threads of the context.
+  /// threads of the context, but for weights with a holder.
   /// Throws: InvalidArgument for wrong lengths, types and layouts.
   Linear(const Context& context, const StoredMatrix& weight, std::span<const float> bias,
          const Shape& shape, Precision precision = Precision::f32);
 
   int64_t in() const { return in_; }
   int64_t out() const { return out_; }
-  kernels::PackedMatrix packed() const;
+
+  /// The weights for one product, and what keeps them alive while it runs.
+  struct Use {
+    kernels::PackedMatrix weights;
+    std::shared_ptr<const void> holder;
+  };
+  Use use(const Context& context) const;
 
  private:
+  /// Weights that are not packed yet, or were packed by their second use.
+  struct Stored;
+
   void pack(const Context& context, kernels::PanelType type, const kernels::UnpackedMatrix& b);
   void pack_floats(const Context& context, const StoredMatrix& weight, Layout layout,
                    Precision precision);
@@ -60,6 +84,7 @@ class Linear {
   int64_t in_ = 0, out_ = 0;
   kernels::PanelType type_ = kernels::PanelType::f32;
   Buffer panels_, bias_, scales_, sums_;
+  std::unique_ptr<Stored> stored_;  // in place of panels_
 };
 
 struct LinearOptions {

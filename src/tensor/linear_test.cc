@@ -1,6 +1,8 @@
 #include "tensor/linear.h"
 
 #include <cmath>
+#include <thread>
+#include <utility>
 
 #include "base/half.h"
 #include "kernels/ref/ref.h"
@@ -97,11 +99,41 @@ TEST_F(LinearTest, KeepsHalvesAsTheyAre) {
   stored.count = halves.size();
   stored.dtype = DType::f16;
   const Linear packed_halves(context_, stored, bias_, {kIn, kOut});
-  EXPECT_EQ(packed_halves.packed().type, kernels::PanelType::f16);
+  EXPECT_EQ(packed_halves.use(context_).weights.type, kernels::PanelType::f16);
   linear(context_, x(), packed_halves, out());
   const std::vector<float> got = out_;
   linear(context_, x(), packed(), out());
   EXPECT_EQ(got, out_);
+}
+
+TEST_F(LinearTest, PacksHeldWeightsAtTheirSecondUse) {
+  linear(context_, x(), packed(), out());
+  const std::vector<float> want = out_;
+  StoredMatrix held = weight_;
+  held.holder = std::make_shared<int>();
+  const std::weak_ptr<const void> holder = held.holder;
+  const Linear weights(context_, std::exchange(held, {}), bias_, {kIn, kOut});
+  for (int use = 0; use < 3; ++use) {
+    EXPECT_EQ(holder.expired(), use == 2);
+    std::fill(out_.begin(), out_.end(), 0.0f);
+    linear(context_, x(), weights, out());
+    EXPECT_EQ(out_, want);
+  }
+}
+
+TEST_F(LinearTest, PacksHeldWeightsOnceForManyThreads) {
+  linear(context_, x(), packed(), out());
+  StoredMatrix held = weight_;
+  held.holder = std::make_shared<int>();
+  const Linear weights(context_, held, bias_, {kIn, kOut});
+  std::vector<std::vector<float>> got(8, std::vector<float>(out_.size()));
+  std::vector<std::thread> threads;
+  for (std::vector<float>& own : got)
+    threads.emplace_back([&] {
+      for (int use = 0; use < 20; ++use) linear(context_, x(), weights, {own.data(), kRows, kOut});
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<float>& own : got) EXPECT_EQ(own, out_);
 }
 
 TEST_F(LinearTest, NoRows) { linear(context_, {nullptr, 0, kIn}, packed(), {nullptr, 0, kOut}); }

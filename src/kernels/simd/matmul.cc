@@ -18,6 +18,7 @@
 
 #include "kernels/simd/block-inl.h"
 #include "kernels/simd/math-inl.h"
+#include "kernels/simd/pack-inl.h"
 #include "kernels/simd/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -115,6 +116,27 @@ void widen_panel(const char* from, size_t count, float* to) {
   }
 }
 
+// One k-block of a panel of weights that lie as they are stored.
+template <class T>
+void turn_stored(const PackedMatrix& b, const PanelStep& step, size_t col, float* to) {
+  const T* from = static_cast<const T*>(b.panels) + col * b.k + step.unit_begin;
+  turn_panel(from, b.k, step.units, std::min(tile_cols(), b.n - col), to);
+}
+
+// One k-block of a panel as f32, where it is not packed as that.
+void make_panel(const PackedMatrix& b, const PanelStep& step, size_t col, const char* packed,
+                float* to) {
+  const size_t count = step.units * tile_cols();
+  if (b.type == PanelType::f32)
+    turn_stored<float>(b, step, col, to);
+  else if (b.type == PanelType::f16)
+    b.stored ? turn_stored<hwy::float16_t>(b, step, col, to)
+             : widen_panel<hwy::float16_t>(packed, count, to);
+  else
+    b.stored ? turn_stored<hwy::bfloat16_t>(b, step, col, to)
+             : widen_panel<hwy::bfloat16_t>(packed, count, to);
+}
+
 template <class Dot>
 void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step,
                     size_t panel) {
@@ -122,8 +144,8 @@ void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelSt
   const size_t col = panel * cols;
   const bool half = b.type == PanelType::f16 || b.type == PanelType::bf16;
   const size_t unit_bytes = cols * (half ? 2 : 4);
-  const char* from =
-      static_cast<const char*>(b.panels) + (panel * step.all_units + step.unit_begin) * unit_bytes;
+  const char* from = static_cast<const char*>(b.panels);
+  if (!b.stored) from += (panel * step.all_units + step.unit_begin) * unit_bytes;
   Tile tile{};
   tile.a_stride = step.a_stride;
   tile.b = from;
@@ -136,14 +158,11 @@ void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelSt
   }
   // Each tile asks for its share of the next panel, which comes from the third cache or memory.
   Ahead ahead{from, 0};
-  if (step.prefetch) ahead = {from + step.all_units * unit_bytes, step.units * unit_bytes};
+  if (step.prefetch && !b.stored)
+    ahead = {from + step.all_units * unit_bytes, step.units * unit_bytes};
   HWY_ALIGN float wide[kMaxUnits * kTileVectors * hn::MaxLanes(FloatTag())];
-  if (half) {
-    const size_t count = step.units * cols;
-    if (b.type == PanelType::f16)
-      widen_panel<hwy::float16_t>(from, count, wide);
-    else
-      widen_panel<hwy::bfloat16_t>(from, count, wide);
+  if (half || b.stored) {
+    make_panel(b, step, col, from, wide);
     tile.b = wide;
   }
   multiply_tiles<Dot>(b, to, step, col, tile, ahead);

@@ -106,7 +106,12 @@ TEST_P(NarrowMatmulTest, HalfWeightsAreTheirFloats) {
     for (const UnaryOp op : {UnaryOp::identity, UnaryOp::gelu})
       expect_near(problem.multiply(problem.pack(type, bits), op),
                   problem.want(problem.a, values, op), sum_tolerance(problem.size.k));
-    EXPECT_EQ(problem.multiply(problem.pack(type, bits), UnaryOp::identity),
+    PackedMatrix b = problem.pack(type, bits);
+    const std::vector<float> halves_product = problem.multiply(b, UnaryOp::identity);
+    b.panels = bits.data();
+    b.stored = true;
+    EXPECT_EQ(halves_product, problem.multiply(b, UnaryOp::identity));
+    EXPECT_EQ(halves_product,
               problem.multiply(problem.pack(PanelType::f32, values), UnaryOp::identity));
   };
   const std::vector<uint16_t> f16 = halves(problem.w, f32_to_f16);

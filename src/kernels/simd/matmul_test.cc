@@ -107,6 +107,19 @@ TEST_P(MatmulTest, StridedOutputLeavesTheGapsAlone) {
   }
 }
 
+TEST_P(MatmulTest, WeightsAsStoredGiveTheSameBits) {
+  const Size size = GetParam();
+  Problem problem(size);
+  const MatrixRows rows(problem.a.data(), size.k);
+  std::vector<float> got(size.m * size.n, 1e30f), want(size.m * size.n);
+  PackedMatrix b = problem.packed();
+  matmul(2, size.m, rows, b, {want.data(), size.n, nullptr, 0, UnaryOp::gelu});
+  b.panels = problem.w.data();
+  b.stored = true;
+  matmul(2, size.m, rows, b, {got.data(), size.n, nullptr, 0, UnaryOp::gelu});
+  EXPECT_EQ(got, want);
+}
+
 TEST_P(MatmulTest, UntransposedWeightsPackAlike) {
   const Size size = GetParam();
   Problem problem(size);

@@ -10,13 +10,66 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 
+#include "base/half.h"
 #include "kernels/simd/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
+
+HWY_INLINE float as_float(float value) { return value; }
+HWY_INLINE float as_float(hwy::float16_t value) {
+  return f16_to_f32(std::bit_cast<uint16_t>(value));
+}
+HWY_INLINE float as_float(hwy::bfloat16_t value) {
+  return bf16_to_f32(std::bit_cast<uint16_t>(value));
+}
+
+#if HWY_TARGET != HWY_SCALAR
+// The columns that are turned at once.
+#if HWY_MAX_BYTES >= 32 && !HWY_HAVE_SCALABLE
+using ColumnsTag = hn::FixedTag<float, 8>;
+#else
+using ColumnsTag = hn::FixedTag<float, 4>;
+#endif
+
+// Four floats at `from` in each block of 128 bits, those of block i `4 i stride` elements further.
+template <class D, class T>
+HWY_INLINE hn::Vec<D> load_fours(D d, const T* from, size_t stride) {
+  if constexpr (hn::MaxLanes(D()) == 8) {
+    const hn::Half<D> d_half;
+    return hn::Combine(d, load_fours(d_half, from + 4 * stride, stride),
+                       load_fours(d_half, from, stride));
+  } else if constexpr (std::is_same_v<T, float>) {
+    return hn::LoadU(d, from);
+  } else {
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<T, D>(), from));
+  }
+}
+
+// Four elements of k of as many columns as `d` has lanes: from columns `stride` apart to rows
+// `cols` apart.
+template <class D, class T>
+HWY_INLINE void turn_square(D d, const T* from, size_t stride, float* to, size_t cols) {
+  const hn::Repartition<uint64_t, D> d_pairs;
+  const auto v0 = load_fours(d, from, stride), v1 = load_fours(d, from + stride, stride);
+  const auto v2 = load_fours(d, from + 2 * stride, stride);
+  const auto v3 = load_fours(d, from + 3 * stride, stride);
+  const auto low01 = hn::BitCast(d_pairs, hn::InterleaveLower(d, v0, v1));
+  const auto low23 = hn::BitCast(d_pairs, hn::InterleaveLower(d, v2, v3));
+  const auto high01 = hn::BitCast(d_pairs, hn::InterleaveUpper(d, v0, v1));
+  const auto high23 = hn::BitCast(d_pairs, hn::InterleaveUpper(d, v2, v3));
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d_pairs, low01, low23)), d, to);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d_pairs, low01, low23)), d, to + cols);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d_pairs, high01, high23)), d, to + 2 * cols);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d_pairs, high01, high23)), d, to + 3 * cols);
+}
+
+#endif
 
 // One panel of B [k, columns] from rows of B, `stride` elements apart; columns from `count` on are
 // 0. kDepth consecutive elements of k lie together, the last ones filled up with 0.
@@ -35,6 +88,31 @@ HWY_INLINE void pack_panel(const T* from, size_t stride, size_t k, size_t count,
       for (size_t col = 0; col < count; ++col)
         to[(row / kDepth * cols + col) * kDepth + row % kDepth] = from[col];
   }
+}
+
+// One panel of B [k, columns] as f32 from rows of B^T, `stride` elements apart; columns from
+// `count` on are 0. T: float, hwy::float16_t or hwy::bfloat16_t.
+template <class T>
+HWY_INLINE void turn_panel(const T* from, size_t stride, size_t k, size_t count,
+                           float* HWY_RESTRICT to) {
+  const size_t cols = tile_cols();
+  if (count < cols) std::fill(to, to + k * cols, 0.0f);
+  size_t wide_count = 0, wide_k = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const ColumnsTag d;
+  wide_count = count / hn::Lanes(d) * hn::Lanes(d);
+  wide_k = k / 4 * 4;
+  // Blocks of one cache line: each source line is read whole while the target stays in the first
+  // cache.
+  constexpr size_t kLine = 64 / sizeof(T);
+  for (size_t row = 0; row < wide_k; row += kLine)
+    for (size_t col = 0; col < wide_count; col += hn::Lanes(d))
+      for (size_t i = row; i < std::min(row + kLine, wide_k); i += 4)
+        turn_square(d, from + col * stride + i, stride, to + i * cols + col, cols);
+#endif
+  for (size_t col = 0; col < count; ++col)
+    for (size_t i = col < wide_count ? wide_k : 0; i < k; ++i)
+      to[i * cols + col] = as_float(from[col * stride + i]);
 }
 
 // One panel of B [k, columns] from rows of B^T, `stride` elements apart.

@@ -27,10 +27,12 @@ void pack_as(const UnpackedMatrix& b, size_t panel_begin, size_t panel_end, void
     T* to = static_cast<T*>(packed) + panel * cols * depth;
     const size_t first = panel * cols;
     const size_t count = std::min(cols, b.n - first);
-    if (b.transposed)
-      pack_panel_transposed<kDepth>(from + first * b.k, b.k, b.k, count, to);
-    else
+    if (!b.transposed)
       pack_panel<kDepth>(from + first, b.n, b.k, count, to);
+    else if constexpr (std::is_same_v<T, float>)
+      turn_panel(from + first * b.k, b.k, b.k, count, to);
+    else
+      pack_panel_transposed<kDepth>(from + first * b.k, b.k, b.k, count, to);
   }
 }
 

@@ -71,6 +71,9 @@ TEST_P(GoldenTest, ImageFeatures) {
   std::vector<float> got(golden.image_features.size());
   model->encode_image(context, golden.pixels.data(), 3, got.data());
   expect_features(got, golden.image_features);
+  const std::vector<float> first = got;
+  model->encode_image(context, golden.pixels.data(), 3, got.data());
+  EXPECT_EQ(got, first) << "weights as they are stored, then packed";
 }
 
 TEST_P(GoldenTest, TextFeatures) {
@@ -81,6 +84,9 @@ TEST_P(GoldenTest, TextFeatures) {
   std::vector<float> got(golden.text_features.size());
   model->encode_text(context, golden.ids, got.data());
   expect_features(got, golden.text_features);
+  const std::vector<float> first = got;
+  model->encode_text(context, golden.ids, got.data());
+  EXPECT_EQ(got, first) << "weights as they are stored, then packed";
 }
 
 TEST_P(GoldenTest, BatchAndThreadsDoNotChangeTheResult) {

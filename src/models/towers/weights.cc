@@ -93,8 +93,8 @@ void fold(const ChannelAffine& affine, StoredMatrix& weight, Buffer& storage,
 }  // namespace
 
 Weights::Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config,
-                 Precision precision)
-    : tensors_(std::move(tensors)), source_(source), precision_(precision) {
+                 Precision precision, Packing packing)
+    : tensors_(std::move(tensors)), source_(source), precision_(precision), packing_(packing) {
   std::map<std::string, const TensorSpec*> wanted;
   const std::vector<TensorSpec> specs = model_tensors(config);
   for (const TensorSpec& spec : specs) wanted[spec.name] = &spec;
@@ -185,6 +185,7 @@ Linear Weights::load_linear(const Context& context, const LinearNames& names,
     scales.assign(all.data() + first, all.data() + first + rows);
   }
   if (names.affine != nullptr) fold(*names.affine, weight, storage, bias, scales);
+  if (packing_ == Packing::at_second_use && storage.size() == 0) weight.holder = stored.holder;
   weight.scales = scales;
   return Linear(context, weight, bias, {in, out, names.layout}, precision);
 }

@@ -33,7 +33,7 @@ class Weights {
   /// Positions of another size are accepted where positions() can resize them.
   /// Throws: ParseError listing all missing, unexpected and mis-shaped tensors.
   Weights(LazyTensors tensors, const std::string& source, const ModelConfig& config,
-          Precision precision = Precision::f32);
+          Precision precision = Precision::f32, Packing packing = Packing::at_load);
 
   /// What the products of block_linear(), the bulk of a model's work, are computed in.
   Precision precision() const { return precision_; }
@@ -79,6 +79,7 @@ class Weights {
   LazyTensors tensors_;
   std::string source_;
   Precision precision_;
+  Packing packing_;
   std::vector<TensorSpec> resized_;  // of which the file has another size than the config
 };
 

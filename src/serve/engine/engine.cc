@@ -44,7 +44,7 @@ Engine::Engine(const Context& context, ModelSource source, const BatchSettings& 
     : context_(context),
       source_(std::move(source)),
       limits_(limits),
-      model_(load_model(context_, source_)),
+      model_(load_model(context_, source_, {.packing = Packing::at_load})),
       tokenizer_(load_tokenizer(source_, {.allowed = true})),
       preprocess_(preprocess_config(source_.config)),
       decoding_(context.threads()) {
