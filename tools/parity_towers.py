@@ -57,12 +57,18 @@ class LargeUnfilled(TorchFunctionMode):
 
 
 def randomise(model):
-    """Where a training starts at constants (norms, biases, LayerScale), random numbers show a mix-up."""
+    """Where a training starts at constants (norms, biases) or near nothing (LayerScale, the last norm of a
+    residual branch, timm's heads of EVA and PE), random numbers of the usual size: what is nothing hides a mix-up."""
     for name, value in model.state_dict().items():
-        if name.endswith(".gamma"):  # 1e-6 at the start: the blocks would be left out
-            value.copy_(0.5 + 0.2 * torch.randn_like(value))
-        elif value.is_floating_point() and value.ndim == 1 and name != "logit_scale":
+        if not value.is_floating_point() or not value.ndim or value.numel() >= LARGE and value.ndim > 1:
+            continue  # large matrices are drawn in write_weights
+        size = value.abs().mean()
+        if size < 0.1 and (name.endswith(".gamma") or value.ndim == 1 and name.endswith(".weight")):
+            value.copy_(0.2 + 0.1 * torch.randn_like(value))
+        elif value.ndim == 1:
             value.add_(0.02 * torch.randn_like(value))
+        elif size < 0.2 / math.sqrt(value[0].numel()):
+            value.copy_(torch.randn_like(value) / math.sqrt(value[0].numel()))
 
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
@@ -115,6 +121,23 @@ def build(cfg, folder, weights, dtype=torch.float32):
     return model
 
 
+def settle(model, pixels, weights, dtype):
+    """Gives BatchNorms the means and variances of these pictures, as a training does: with those of no training a
+    deep tower makes nearly the same features of every picture, or chaos. Writes and loads the weights anew."""
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    if not norms:
+        return
+    for norm in norms:
+        norm.momentum = 1
+        norm.train()
+    with torch.no_grad():
+        model.encode_image(pixels)
+    model.eval()
+    state = {k: v.to(dtype) if v.is_floating_point() and v.ndim else v for k, v in model.state_dict().items()}
+    safetensors.torch.save_file({k: v.clone() for k, v in state.items()}, weights)
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+
+
 def texts(model, cfg, count):
     """Padded ids and lengths: start and end token around ids of natural length, the first one full."""
     context = cfg["text_cfg"].get("context_length", 77)
@@ -144,6 +167,7 @@ def compare(cfg, args, folder):
     model = build(cfg, folder, weights, dtype)
     parameters = sum(p.numel() for p in model.parameters())
     pixels = pixels_of(cfg, images[:1] if parameters >= ONE_PICTURE else images)
+    settle(model, pixels, weights, dtype)
     ids, lengths = texts(model, cfg, 5)
     with torch.inference_mode():
         io = {"pixels": pixels, "image_features": model.encode_image(pixels, normalize=False),
