@@ -22,16 +22,23 @@ HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// An A block must stay in the second cache while the panels pass by (295 KB). With AVX2 a k-block
-// of a panel stays in the first (24 KB); with AVX-512 it comes from the second cache, which is fast
-// enough for that, and longer sums are worth more. Measured: docs/kernels.md.
-inline constexpr bool kWideTile = kTileRows * kTileVectors > 12;
-inline constexpr size_t kMaxUnits = kWideTile ? 768 : 384;
-inline constexpr size_t kMaxRows = kWideTile ? 96 : 192;
+// An A block stays in the second cache while the panels pass by (295 KB). A k-block of a panel does
+// not fit the first, but comes from the second fast enough, and longer sums are worth more.
+// Measured: docs/kernels.md.
+inline constexpr size_t kMaxUnits = 768;
+inline constexpr size_t kBlockBytes = 96 * kMaxUnits * 4;
+
+template <class Dot>
+inline constexpr bool kOfBytes = std::is_same_v<typename Dot::Sums, IntVec>;
 
 // Units of k in one block. Those of bytes are shorter, since each has scales of its own.
 template <class Dot>
-inline constexpr size_t kBlockUnits = std::is_same_v<typename Dot::Sums, IntVec> ? 256 : kMaxUnits;
+inline constexpr size_t kBlockUnits = kOfBytes<Dot> ? 256 : kMaxUnits;
+
+// Rows of one block. Without AVX-512 the shorter ones of bytes may have more.
+inline constexpr size_t kMaxRows = kTileVectors > 2 ? 96 : 192;
+template <class Dot>
+inline constexpr size_t kBlockRows = kOfBytes<Dot> ? kMaxRows : 96;
 
 // k in units, cut into the blocks that the product works in.
 template <class Dot>
@@ -49,7 +56,7 @@ struct BlockRange {
 };
 
 struct Block {
-  HWY_ALIGN char data[kMaxRows * kMaxUnits * 4];
+  HWY_ALIGN char data[kBlockBytes];
   float scale[kMaxRows], zero[kMaxRows];  // of bytes only
 };
 
@@ -120,7 +127,7 @@ HWY_INLINE size_t fill_block(const RowSource& a, const BlockRange& range, Block&
     for (size_t i = 0; i < range.rows; ++i) {
       a.copy(range.row + i, 1, range.k, range.k_count, row, range.k_count);
       const size_t count = units * Dot::kDepth;
-      if constexpr (std::is_same_v<typename Dot::Sums, IntVec>)
+      if constexpr (kOfBytes<Dot>)
         quantise_row(row, count, Dot::kMaxLeft, packed, &block.scale[i], &block.zero[i]);
       else
         round_row(row, count, packed);

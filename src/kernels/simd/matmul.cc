@@ -174,7 +174,7 @@ void multiply_as(const RowSource& a, const PackedMatrix& b, const MatmulOutput& 
   Block block;
   const size_t width = (b.n + tile_cols() - 1) / tile_cols() * tile_cols();
   const size_t all_rows = part.row_end - part.row_begin;
-  const size_t row_blocks = (all_rows + kMaxRows - 1) / kMaxRows;
+  const size_t row_blocks = (all_rows + kBlockRows<Dot> - 1) / kBlockRows<Dot>;
   const KBlocks<Dot> k_blocks(b.k);
   for (size_t rb = 0; rb < row_blocks; ++rb) {
     const size_t row = part.row_begin + all_rows * rb / row_blocks;
