@@ -39,7 +39,6 @@ class CommandOption {
 
   /// Neither may be given where the other is.
   CommandOption* excludes(CommandOption* other);
-  CommandOption* excludes(const std::string& name);
 
   /// The value lies in [low, high].
   CommandOption* in_range(int low, int high);
