@@ -26,7 +26,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // not fit the first, but comes from the second fast enough, and longer sums are worth more.
 // Measured: docs/kernels.md.
 inline constexpr size_t kMaxUnits = 768;
-inline constexpr size_t kBlockBytes = 96 * kMaxUnits * 4;
+inline constexpr size_t kFloatRows = 96;
 
 template <class Dot>
 inline constexpr bool kOfBytes = std::is_same_v<typename Dot::Sums, IntVec>;
@@ -36,9 +36,9 @@ template <class Dot>
 inline constexpr size_t kBlockUnits = kOfBytes<Dot> ? 256 : kMaxUnits;
 
 // Rows of one block. Without AVX-512 the shorter ones of bytes may have more.
-inline constexpr size_t kMaxRows = kTileVectors > 2 ? 96 : 192;
+inline constexpr size_t kMaxRows = kTileVectors > 2 ? kFloatRows : 192;
 template <class Dot>
-inline constexpr size_t kBlockRows = kOfBytes<Dot> ? kMaxRows : 96;
+inline constexpr size_t kBlockRows = kOfBytes<Dot> ? kMaxRows : kFloatRows;
 
 // k in units, cut into the blocks that the product works in.
 template <class Dot>
@@ -56,7 +56,7 @@ struct BlockRange {
 };
 
 struct Block {
-  HWY_ALIGN char data[kBlockBytes];
+  HWY_ALIGN char data[kFloatRows * kMaxUnits * 4];
   float scale[kMaxRows], zero[kMaxRows];  // of bytes only
 };
 
