@@ -98,6 +98,10 @@ def write_weights(state, path, dtype):
             file.write(value.to(kind).contiguous().view(-1).view(torch.uint8).numpy().data)
 
 
+def in_f32(state):
+    return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+
+
 def build(cfg, folder, weights, dtype=torch.float32):
     """The model of open_clip's config on the weights that it writes; a tower of transformers reads its
     sizes from the folder."""
@@ -117,7 +121,7 @@ def build(cfg, folder, weights, dtype=torch.float32):
     randomise(model)
     write_weights(model.state_dict(), weights, dtype)
     stored = safetensors.torch.load_file(weights)  # mapped; bf16 is what the file holds, both compute in f32
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in stored.items()}, assign=True)
+    model.load_state_dict(in_f32(stored), assign=True)
     return model
 
 
@@ -135,7 +139,7 @@ def settle(model, pixels, weights, dtype):
     model.eval()
     state = {k: v.to(dtype) if v.is_floating_point() and v.ndim else v for k, v in model.state_dict().items()}
     safetensors.torch.save_file({k: v.clone() for k, v in state.items()}, weights)
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    model.load_state_dict(in_f32(state))
 
 
 def texts(model, cfg, count):
