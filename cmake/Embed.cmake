@@ -11,5 +11,7 @@ function(openclip_embed target file symbol)
     DEPENDS "${path}" "${PROJECT_SOURCE_DIR}/cmake/embed_file.cmake"
     COMMENT "Embedding ${file}"
     VERBATIM)
+  # Bytes only: other sources would have nothing to share with it.
+  set_source_files_properties("${output}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_sources(${target} PRIVATE "${output}")
 endfunction()

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 
 #include "base/atomic_file.h"
@@ -31,6 +30,16 @@ std::ifstream open_regular(const std::string& path, size_t max_bytes, size_t* si
 }
 
 }  // namespace
+
+bool is_file(const std::filesystem::path& path) {
+  std::error_code none;
+  return std::filesystem::is_regular_file(path, none);
+}
+
+bool is_folder(const std::filesystem::path& path) {
+  std::error_code none;
+  return std::filesystem::is_directory(path, none);
+}
 
 std::vector<uint8_t> read_file(const std::string& path, size_t max_bytes) {
   size_t size = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -9,6 +10,11 @@
 #include <vector>
 
 namespace openclip {
+
+/// Whether there is a regular file (a folder) at `path`, also through links; false for what cannot
+/// be looked at.
+bool is_file(const std::filesystem::path& path);
+bool is_folder(const std::filesystem::path& path);
 
 /// Reads a regular file of at most `max_bytes`.
 /// Throws: NotFound, or IoError for directories, unreadable files and larger files.

@@ -2,9 +2,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "cli/bench_work.h"
+#include "cli/clock.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -16,7 +16,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kBenchFooter =
     "\nWithout --pretrained the weights are random numbers, which take the same time. seconds is "
     "the\n"
     "median of the calls; gflops counts the work of the real tokens, machine_gflops is the f32 "
@@ -30,10 +30,6 @@ struct BenchOptions {
   BenchRequest request;
   double seconds = 3;
 };
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // At least three calls, after two that warm up caches and the workspace. A call that alone takes
 // longer than `seconds` is measured once.
@@ -53,7 +49,7 @@ double median_seconds(const std::function<void()>& call, double seconds) {
 }
 
 // Six significant digits: more is noise.
-double rounded(double value) { return std::stod(fmt::format("{:.6g}", value)); }
+double six_digits(double value) { return std::stod(fmt::format("{:.6g}", value)); }
 
 int run_bench(const BenchOptions& options) {
   const BenchRequest& request = options.request;
@@ -80,12 +76,12 @@ int run_bench(const BenchOptions& options) {
       {"threads", context.threads()},
       {"precision", model ? precision_name(model->precision()) : precision_name(Precision::f32)},
       {"isa", kernels::isa_name()},
-      {"seconds", rounded(seconds)},
-      {"items_per_s", rounded(work.items / seconds)},
+      {"seconds", six_digits(seconds)},
+      {"items_per_s", six_digits(work.items / seconds)},
       {"peak_rss_mb", usage.ru_maxrss / 1024},
-      {"gflops", rounded(work.flops / seconds / 1e9)},
-      {"machine_gflops", rounded(machine)},
-      {"share_of_peak", rounded(work.flops / seconds / 1e9 / machine)},
+      {"gflops", six_digits(work.flops / seconds / 1e9)},
+      {"machine_gflops", six_digits(machine)},
+      {"share_of_peak", six_digits(work.flops / seconds / 1e9 / machine)},
       {"items", static_cast<int64_t>(work.items)}};
   if (options.common.json) {
     print(result.dump() + "\n");
@@ -127,7 +123,7 @@ void add_bench(Command& app, ChosenCommand& chosen) {
   command->add_option("--seconds", options->seconds, "how long to measure")
       ->capture_default_str()
       ->in_range(0.0, 3600.0);
-  command->footer(kFooter);
+  command->footer(kBenchFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_bench(*options); }; });
 }
 

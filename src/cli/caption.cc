@@ -9,7 +9,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kCaptionFooter =
     "\nWithout --top-k and --top-p the caption is found by beam search, with open_clip's defaults; "
     "--top-k 1\n"
     "is the greedy caption, other values draw words at random.\n"
@@ -19,14 +19,14 @@ constexpr const char* kFooter =
     "  openclip caption pictures/ --top-p 0.9 --temperature 0.7 --seed 1 --json \\\n"
     "      --model coca_ViT-B-32 --pretrained laion2b_s13b_b90k";
 
-struct Options {
+struct CaptionOptions {
   CommonOptions common;
   CaptionRequest request;
   std::optional<int> top_k;
   std::optional<double> top_p;
 };
 
-int run_caption(Options& options) {
+int run_caption(CaptionOptions& options) {
   GenerationOptions& generation = options.request.generation;
   if (options.top_k && options.top_p)
     throw UsageError("--top-k and --top-p are two ways of drawing words; pass one of them");
@@ -71,7 +71,7 @@ int run_caption(Options& options) {
 
 void add_caption(Command& app, ChosenCommand& chosen) {
   Command* command = app.add_subcommand("caption", "what a CoCa writes about pictures");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CaptionOptions>();
   GenerationOptions& generation = options->request.generation;
   add_common_options(*command, options->common);
   command->add_option("images", options->request.images, "picture files, folders or tar archives")
@@ -105,7 +105,7 @@ void add_caption(Command& app, ChosenCommand& chosen) {
       ->add_option("--repetition-penalty", generation.repetition_penalty,
                    "above 1 keeps words from coming again")
       ->capture_default_str();
-  command->footer(kFooter);
+  command->footer(kCaptionFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_caption(*options); }; });
 }
 

@@ -16,7 +16,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kClassifyFooter =
     "\nScores are the softmax over the labels; of models with a bias (SigLIP) each label's own "
     "sigmoid,\n"
     "which do not sum to 100 %.\n"
@@ -190,7 +190,7 @@ void add_classify(Command& app, ChosenCommand& chosen) {
   command->add_option("--top", options->top, "labels to show of each picture")
       ->capture_default_str()
       ->in_range(1, 1'000'000);
-  command->footer(kFooter);
+  command->footer(kClassifyFooter);
   command->callback([&chosen, options, labels] {
     if (labels->count() > 0 && options->labels.empty())
       throw UsageError("--labels is empty; write --labels a,b,c");

@@ -9,18 +9,18 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kConvertFooter =
     "\nExamples:\n"
     "  openclip convert --model ViT-B-32 --pretrained epoch_32.pt --out vit-b-32\n"
     "  openclip convert --model vit-b-32 --to transformers --precision f16 --out for-transformers";
 
-struct Options {
+struct ConvertCommand {
   ModelRequest model;
   std::string out, to = "openclip", precision = "stored";
   bool force = false, json = false, quiet = false;
 };
 
-int run_convert(const Options& options) {
+int run_convert(const ConvertCommand& options) {
   CommonOptions common;
   common.model = options.model;
   common.quiet = options.quiet;
@@ -49,7 +49,7 @@ int run_convert(const Options& options) {
 void add_convert(Command& app, ChosenCommand& chosen) {
   Command* command = app.add_subcommand(
       "convert", "a model as a folder that Python's open_clip or transformers loads");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ConvertCommand>();
   command->add_option("--model", options->model.model, "as in 'classify'")->type_name("MODEL");
   command->add_option("--pretrained", options->model.pretrained, "weights: a tag or a file")
       ->type_name("TAG|FILE");
@@ -63,7 +63,7 @@ void add_convert(Command& app, ChosenCommand& chosen) {
   command->add_flag("--force", options->force, "replace a model that is there");
   command->add_flag("--json", options->json, "results as JSON");
   command->add_flag("--quiet", options->quiet, "errors only on stderr");
-  command->footer(kFooter);
+  command->footer(kConvertFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_convert(*options); }; });
 }
 

@@ -13,7 +13,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kCurateFooter =
     "\nSHARDS are webdataset tars (img2dataset's output) or folders of them. OUT gets shards/, "
     "which\n"
     "openclip-train reads, columns/ with a line for every pair and why it was left out, "
@@ -138,7 +138,7 @@ void add_curate(Command& app, ChosenCommand& chosen) {
                       "extension of captions (txt, else .json's caption)");
   command->add_option("--shard", options->part, "this machine's share: shards I, I+N, I+2N …")
       ->type_name("I/N");
-  command->footer(kFooter);
+  command->footer(kCurateFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_curate(*options); }; });
 }
 

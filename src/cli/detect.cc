@@ -19,7 +19,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kDetectFooter =
     "\nBoxes are [x0, y0, x1, y1] in pixels. --coco prints COCO's result format: image_id is the "
     "picture's\n"
     "place in the list, category_id the label's, both from 1; bbox is [x, y, width, height].\n"
@@ -179,7 +179,7 @@ void add_detect(Command& app, ChosenCommand& chosen) {
       ->capture_default_str()
       ->in_range(1, 100'000);
   command->add_flag("--coco", options->coco, "COCO's result format on stdout");
-  command->footer(kFooter);
+  command->footer(kDetectFooter);
   command->callback([&chosen, options, labels] {
     if (options->labels.empty() && options->labels_file.empty() && options->like.empty())
       throw UsageError(labels->count() > 0

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 
+#include "cli/clock.h"
 #include "cli/output.h"
 #include "io/http/download.h"
 #include "io/hub/settings.h"
@@ -17,10 +17,6 @@ namespace {
 
 constexpr int kBarColumns = 20;
 constexpr double kRedraw = 0.1;  // seconds
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 int terminal_columns() {
   winsize size{};

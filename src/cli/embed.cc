@@ -9,7 +9,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kEmbedFooter =
     "\nWrites F.npy, float32 [rows, dim], and beside it F.jsonl, which names each row.\n"
     "\nExamples:\n"
     "  openclip embed pictures/ shard.tar --out features.npy\n"
@@ -105,7 +105,7 @@ void add_embed(Command& app, ChosenCommand& chosen) {
   command->add_option("--batch", options->request.batch, "pictures of one pass")
       ->capture_default_str()
       ->in_range(1, 4096);
-  command->footer(kFooter);
+  command->footer(kEmbedFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_embed(*options); }; });
 }
 

@@ -15,7 +15,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kEvalFooter =
     "\nDATA is a folder in CLIP_benchmark's layout (SPLIT/nshards.txt, SPLIT/0.tar …), a folder of "
     "class\n"
     "folders (ImageNet and its robustness sets), or a .json of captions (COCO's, Karpathy's).\n"
@@ -37,7 +37,7 @@ struct EvalOptions {
   LinearProbeOptions probe;
 };
 
-std::string percent(double value) {
+std::string score_text(double value) {
   return std::isnan(value) ? "–" : fmt::format("{:.2f} %", 100 * value);
 }
 
@@ -51,10 +51,10 @@ std::string table(const EvalResult& result) {
       text += fmt::format("  {:<{}}  {:.3g}\n", name, widest, estimate.value);
     else
       text += fmt::format(
-          "  {:<{}}  {}{}\n", name, widest, percent(estimate.value),
+          "  {:<{}}  {}{}\n", name, widest, score_text(estimate.value),
           std::isnan(estimate.low)
               ? ""
-              : fmt::format("  ({} to {})", percent(estimate.low), percent(estimate.high)));
+              : fmt::format("  ({} to {})", score_text(estimate.low), score_text(estimate.high)));
   }
   return text;
 }
@@ -183,7 +183,7 @@ void add_eval(Command& app, ChosenCommand& chosen) {
   Command* eval =
       app.add_subcommand("eval", "how good a model is: zero-shot, retrieval, linear probe");
   eval->require_subcommand(1);
-  eval->footer(kFooter);
+  eval->footer(kEvalFooter);
   const auto options = std::make_shared<EvalOptions>();
   Command* zero_shot =
       add(*eval, "zeroshot", "name pictures by the classes' names", chosen, options, run_zero_shot);

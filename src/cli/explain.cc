@@ -16,7 +16,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kExplainFooter =
     "\nHeat is a difference of cosine similarities: how much more the text is found at a place "
     "than "
     "texts\n"
@@ -46,22 +46,22 @@ std::array<double, 2> hottest_of(const HeatMap& heat, const Image& image) {
           (place / heat.cols + 0.5) * image.height / heat.rows};
 }
 
-double rounded(double value) { return std::round(value * 1e5) / 1e5; }
+double rounded_weight(double value) { return std::round(value * 1e5) / 1e5; }
 
 OrderedJson to_json(const ExplainCommand& command, const Explanation& found,
                     const std::vector<WordWeight>& words, const std::array<double, 2>& hottest) {
   OrderedJson rows = OrderedJson::array(), weights = OrderedJson::array();
   for (int y = 0; y < found.heat.rows; ++y) {
     OrderedJson row = OrderedJson::array();
-    for (int x = 0; x < found.heat.cols; ++x) row.push_back(rounded(found.heat.at(y, x)));
+    for (int x = 0; x < found.heat.cols; ++x) row.push_back(rounded_weight(found.heat.at(y, x)));
     rows.push_back(std::move(row));
   }
   for (const WordWeight& word : words)
-    weights.push_back({{"word", word.word}, {"weight", rounded(word.weight)}});
+    weights.push_back({{"word", word.word}, {"weight", rounded_weight(word.weight)}});
   return {{"image", command.image},
           {"text", command.text},
-          {"similarity", rounded(found.similarity)},
-          {"hottest", {rounded(hottest[0]), rounded(hottest[1])}},
+          {"similarity", rounded_weight(found.similarity)},
+          {"hottest", {rounded_weight(hottest[0]), rounded_weight(hottest[1])}},
           {"words", weights},
           {"heat", rows}};
 }
@@ -114,7 +114,7 @@ void add_explain(Command& app, ChosenCommand& chosen) {
       ->capture_default_str()
       ->one_of({"windows", "dense", "occlusion"});
   add_dense_reading(*command, options->reading);
-  command->footer(kFooter);
+  command->footer(kExplainFooter);
   command->callback([&chosen, options] { chosen = [options] { return explain(*options); }; });
 }
 

@@ -17,7 +17,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kIndexFooter =
     "\nRun it again to bring the index in step: new and changed pictures are added, what is gone "
     "from an\n"
     "input is removed, the rest is not computed again. It may be stopped or killed at any time and "
@@ -192,7 +192,7 @@ void add_index(Command& app, ChosenCommand& chosen) {
   command->add_option("--batch", options->request.batch, "pictures of one pass")
       ->capture_default_str()
       ->in_range(1, 4096);
-  command->footer(kFooter);
+  command->footer(kIndexFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_index(*options); }; });
 }
 

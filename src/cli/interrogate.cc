@@ -12,7 +12,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kInterrogateFooter =
     "\nScores are cosine similarities. The first list says what the prompt begins with: the "
     "shipped "
     "subjects\n"
@@ -134,7 +134,7 @@ void add_interrogate(Command& app, ChosenCommand& chosen) {
   command->add_option("--most-words", options->options.most_words, "words of the prompt")
       ->capture_default_str()
       ->in_range(1, 64);
-  command->footer(kFooter);
+  command->footer(kInterrogateFooter);
   command->callback([&chosen, options] {
     options->options.mode = mode_of(options->mode);
     chosen = [options] { return interrogate(*options); };

@@ -11,7 +11,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kPullFooter =
     "\nGoes on where an interrupted download ended, checks what comes, and fetches nothing twice.\n"
     "HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE are those of Python's\n"
     "huggingface_hub. Prints the path of the weights.\n"
@@ -89,7 +89,7 @@ void add_models_pull(Command& models, ChosenCommand& chosen) {
   command->add_option("--revision", options->revision, "branch, tag or commit of the repository");
   command->add_flag("--json", options->json, "what was fetched, as JSON");
   command->add_flag("--quiet", options->quiet, "errors only on stderr");
-  command->footer(kFooter);
+  command->footer(kPullFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_pull(*options); }; });
 }
 

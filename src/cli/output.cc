@@ -6,18 +6,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 
 #include "base/error.h"
+#include "cli/clock.h"
 
 namespace openclip {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 [[noreturn]] void output_failed() {
   throw IoError(fmt::format("standard output: {}", std::strerror(errno)));

@@ -10,11 +10,11 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kPreprocessFooter =
     "\nExample:\n"
     "  openclip preprocess cat.png dog.jpg --out pixels.npy --model ViT-L-14-336";
 
-constexpr size_t kAhead = 32;
+constexpr size_t kReadAhead = 32;
 
 struct PreprocessOptions {
   CommonOptions common;
@@ -26,7 +26,7 @@ int run_preprocess(const PreprocessOptions& options) {
   const PreprocessConfig config =
       preprocess_config(find_model(options.common, Need::config).config);
   NpyWriter out(options.out, DType::f32, {3, config.height, config.width});
-  ImageStream stream(options.common.context(), config, options.images, kAhead);
+  ImageStream stream(options.common.context(), config, options.images, kReadAhead);
   ProgressLine progress("pictures", options.common.quiet);
   int64_t skipped = 0;
   while (std::optional<PreparedImage> image = stream.next()) {
@@ -66,7 +66,7 @@ void add_preprocess(Command& app, ChosenCommand& chosen) {
   command->add_option("--out", options->out, "the .npy file, float32 [n, 3, height, width]")
       ->required()
       ->type_name("F.npy");
-  command->footer(kFooter);
+  command->footer(kPreprocessFooter);
   command->callback(
       [&chosen, options] { chosen = [options] { return run_preprocess(*options); }; });
 }

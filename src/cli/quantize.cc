@@ -8,18 +8,18 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kQuantizeFooter =
     "\nExamples:\n"
     "  openclip quantize --model ViT-B-32 --pretrained laion2b_s34b_b79k --out vit-b-32-int8\n"
     "  openclip classify cat.png --labels cat,dog --model vit-b-32-int8";
 
-struct Options {
+struct QuantizeOptions {
   CommonOptions common;
   std::string out;
   bool force = false;
 };
 
-int run_quantize(const Options& options) {
+int run_quantize(const QuantizeOptions& options) {
   const ModelSource source = find_model(options.common, Need::weights);
   const ConvertOptions convert{.out = options.out,
                                .layout = ModelLayout::open_clip,
@@ -47,7 +47,7 @@ int run_quantize(const Options& options) {
 void add_quantize(Command& app, ChosenCommand& chosen) {
   Command* command =
       app.add_subcommand("quantize", "a model's weights as bytes: a quarter of the memory");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<QuantizeOptions>();
   command->add_option("--model", options->common.model.model, "as in 'classify'")
       ->type_name("MODEL");
   command->add_option("--pretrained", options->common.model.pretrained, "weights: a tag or a file")
@@ -56,7 +56,7 @@ void add_quantize(Command& app, ChosenCommand& chosen) {
   command->add_flag("--force", options->force, "replace a model that is there");
   command->add_flag("--json", options->common.json, "what was done, as JSON");
   command->add_flag("--quiet", options->common.quiet, "errors only on stderr");
-  command->footer(kFooter);
+  command->footer(kQuantizeFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_quantize(*options); }; });
 }
 

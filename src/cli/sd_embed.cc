@@ -13,7 +13,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kSdEmbedFooter =
     "\nThe tensors bear the names of diffusers' arguments: prompt_embeds [77, width],\n"
     "negative_prompt_embeds and, for sdxl, pooled_prompt_embeds and "
     "negative_pooled_prompt_embeds;\n"
@@ -25,7 +25,7 @@ constexpr const char* kFooter =
     "  openclip sd-embed \"a castle\" --negative blurry --for sdxl --model sdxl-base-1.0/ \\\n"
     "      --out castle.safetensors";
 
-struct Options {
+struct SdEmbedOptions {
   CommonOptions common;
   ModelRequest second;
   std::vector<std::string> prompts;
@@ -34,7 +34,7 @@ struct Options {
   int clip_skip = 0;
 };
 
-ModelSource find_encoder(const Options& options, ModelRequest request,
+ModelSource find_encoder(const SdEmbedOptions& options, ModelRequest request,
                          const NamedEncoder& fallback) {
   if (request.model.empty()) request = ModelRequest{fallback.model, fallback.tag};
   CommonOptions common = options.common;
@@ -42,7 +42,7 @@ ModelSource find_encoder(const Options& options, ModelRequest request,
   return find_model(common, Need::weights);
 }
 
-ConditioningPlan make_plan(const Options& options) {
+ConditioningPlan make_plan(const SdEmbedOptions& options) {
   const DiffusionPipeline pipeline = diffusion_pipeline(options.pipeline);
   const std::string& model = options.common.model.model;
   if (is_diffusers_folder(model)) {
@@ -115,7 +115,8 @@ std::string npy_name(const std::string& out, const std::string& tensor) {
   return out.substr(0, out.size() - 4) + "." + kind.substr(0, kind.size() - 1) + ".npy";
 }
 
-std::vector<std::string> write_arrays(const Options& options, const std::vector<Array>& arrays) {
+std::vector<std::string> write_arrays(const SdEmbedOptions& options,
+                                      const std::vector<Array>& arrays) {
   if (options.out.ends_with(".safetensors")) {
     write_tensors(options.out, arrays);
     return {options.out};
@@ -135,7 +136,7 @@ std::vector<std::string> write_arrays(const Options& options, const std::vector<
   return files;
 }
 
-std::vector<Conditioning> encode_all(const Options& options, const ConditioningPlan& plan) {
+std::vector<Conditioning> encode_all(const SdEmbedOptions& options, const ConditioningPlan& plan) {
   const bool zeros = plan.zero_negative && !options.negative;
   std::optional<std::string> negative;
   if (!zeros) negative = options.negative.value_or("");
@@ -145,7 +146,7 @@ std::vector<Conditioning> encode_all(const Options& options, const ConditioningP
   return all;
 }
 
-void tell_notes(const Options& options, const ConditioningPlan& plan,
+void tell_notes(const SdEmbedOptions& options, const ConditioningPlan& plan,
                 const std::vector<Conditioning>& all) {
   if (options.common.quiet) return;
   for (size_t i = 0; i < all.size(); ++i)
@@ -158,7 +159,7 @@ void tell_notes(const Options& options, const ConditioningPlan& plan,
                      options.pipeline, expected_width(plan.pipeline)));
 }
 
-int run_sd_embed(const Options& options) {
+int run_sd_embed(const SdEmbedOptions& options) {
   if (!options.out.ends_with(".safetensors") && !options.out.ends_with(".npy"))
     throw UsageError("--out must end in .safetensors or .npy, got '" + options.out + "'");
   const ConditioningPlan plan = make_plan(options);
@@ -183,7 +184,7 @@ int run_sd_embed(const Options& options) {
 void add_sd_embed(Command& app, ChosenCommand& chosen) {
   Command* command = app.add_subcommand(
       "sd-embed", "a prompt as Stable Diffusion takes it: the text encoders' token states");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SdEmbedOptions>();
   add_common_options(*command, options->common);
   command->get_option("--model")->description(
       "a diffusers model directory, a transformers text encoder, or any CLIP model; without it "
@@ -204,7 +205,7 @@ void add_sd_embed(Command& app, ChosenCommand& chosen) {
       ->type_name("MODEL");
   command->add_option("--pretrained-2", options->second.pretrained, "and its weights")
       ->type_name("TAG|FILE");
-  command->footer(kFooter);
+  command->footer(kSdEmbedFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_sd_embed(*options); }; });
 }
 

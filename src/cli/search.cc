@@ -22,7 +22,7 @@ namespace {
 
 constexpr size_t kMaxImageBytes = size_t{256} << 20;
 
-constexpr const char* kFooter =
+constexpr const char* kSearchFooter =
     "\nSeveral --text, --image and --like are searched for together; --dislike leads away.\n"
     "\nExamples:\n"
     "  openclip search pictures.index --text \"a red heart\"\n"
@@ -197,11 +197,10 @@ void add_search(Command& app, ChosenCommand& chosen) {
            "only items with FIELD OP VALUE, OP one of = != < <= > >= ~; may repeat");
   command->add_option("--query", options->query, "weighted terms; see the examples")
       ->type_name("EXPRESSION");
-  auto* vectors =
-      command
-          ->add_option("--vectors", options->vectors,
-                       "one search for each row of a .npy file; a JSON list of lists")
-          ->type_name("F.npy");
+  auto* vectors = command
+                      ->add_option("--vectors", options->vectors,
+                                   "one search for each row of a .npy file; a JSON list of lists")
+                      ->type_name("F.npy");
   command->add_option("-k,--top", options->request.k, "number of hits")
       ->capture_default_str()
       ->in_range(1, 1000000);
@@ -223,7 +222,7 @@ void add_search(Command& app, ChosenCommand& chosen) {
       ->add_option("--width", options->request.width,
                    "of the search in the graph: wider misses less and takes longer")
       ->type_name("N");
-  command->footer(kFooter);
+  command->footer(kSearchFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_search(*options); }; });
 }
 

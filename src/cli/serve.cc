@@ -11,7 +11,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kServeFooter =
     "\nEndpoints: GET /openapi.json describes them; docs/serve.md has examples. Ctrl-C or SIGTERM\n"
     "answers what is in work and ends.\n"
     "\nExamples:\n"
@@ -210,7 +210,7 @@ void add_serve(Command& app, ChosenCommand& chosen) {
       ->type_name("HOST");
   command->add_flag("--verbose", options->verbose, "a line on stderr for each request");
   add_limits(*command, *options);
-  command->footer(kFooter);
+  command->footer(kServeFooter);
   command->callback([&chosen, options] { chosen = [options] { return serve(*options); }; });
 }
 

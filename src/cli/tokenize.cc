@@ -7,7 +7,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kTokenizeFooter =
     "\nPrints a JSON list of id lists, each exactly as long as the model's context.\n"
     "\nExample:\n"
     "  openclip tokenize --text \"a photo of a cat\" --model ViT-B-32";
@@ -45,7 +45,7 @@ void add_tokenize(Command& app, ChosenCommand& chosen) {
   add_context_length(*command, options->common);
   command->add_option("--text", options->texts, "a text; may repeat")->take_all()->expected(1);
   command->add_option("--text-file", options->text_file, "one text per line");
-  command->footer(kFooter);
+  command->footer(kTokenizeFooter);
   command->callback([&chosen, options] { chosen = [options] { return run_tokenize(*options); }; });
 }
 

@@ -20,7 +20,9 @@ using Bytes = std::vector<uint8_t>;
 
 const std::filesystem::path kFolder = OPENCLIP_SOURCE_DIR "/tests/golden/image";
 
-Bytes golden(const std::string& name) { return read_file((kFolder / name).string(), 1 << 24); }
+Bytes golden_bytes(const std::string& name) {
+  return read_file((kFolder / name).string(), 1 << 24);
+}
 
 Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
@@ -51,7 +53,7 @@ TEST_F(HostileImageTest, RefusesEveryPrefixThatLacksPixels) {
        {"size_17x9.jpg", "progressive_444.jpg", "cmyk.jpg", "rgb8.png", "palette4_interlaced.png",
         "grey16.png", "lossy.webp", "lossless_alpha.webp", "animated.webp", "palette.gif",
         "interlaced.gif", "rgb24.bmp", "os2_4.bmp", "rle8.bmp", "rgb565.bmp"}) {
-    const Bytes whole = golden(name);
+    const Bytes whole = golden_bytes(name);
     ASSERT_EQ(error_of(whole), "") << name;
     size_t shortest_good = whole.size();
     for (size_t size = 0; size < whole.size(); ++size) {
@@ -65,7 +67,7 @@ TEST_F(HostileImageTest, RefusesEveryPrefixThatLacksPixels) {
 
 TEST_F(HostileImageTest, SaysThatAJpegIsTruncated) {
   for (const char* name : {"rgb_420.jpg", "progressive.jpg", "grey.jpg"}) {
-    Bytes bytes = golden(name);
+    Bytes bytes = golden_bytes(name);
     for (size_t size : {bytes.size() - 1, bytes.size() / 2, size_t{100}, size_t{4}}) {
       bytes.resize(size);
       EXPECT_THAT(error_of(bytes), HasSubstr("truncated JPEG")) << name << " cut to " << size;
@@ -75,7 +77,7 @@ TEST_F(HostileImageTest, SaysThatAJpegIsTruncated) {
 
 TEST_F(HostileImageTest, AcceptsBytesAfterTheEnd) {
   for (const char* name : {"rgb_420.jpg", "rgb8.png", "palette.gif", "rgb24.bmp", "lossy.webp"}) {
-    Bytes bytes = golden(name);
+    Bytes bytes = golden_bytes(name);
     const Bytes pixels = decode_image(bytes, name).pixels;
     for (int i = 0; i < 1000; ++i) bytes.push_back(static_cast<uint8_t>(i * 37));
     EXPECT_EQ(decode_image(bytes, name).pixels, pixels) << name;
@@ -85,7 +87,7 @@ TEST_F(HostileImageTest, AcceptsBytesAfterTheEnd) {
 // Sizes over the limit, written into the headers of small files.
 TEST_F(HostileImageTest, RefusesBombsByTheirHeader) {
   const auto patched = [](const char* name, size_t at, const Bytes& bytes) {
-    Bytes file = golden(name);
+    Bytes file = golden_bytes(name);
     std::copy(bytes.begin(), bytes.end(), file.begin() + static_cast<ptrdiff_t>(at));
     return error_of(file);
   };
@@ -98,7 +100,7 @@ TEST_F(HostileImageTest, RefusesBombsByTheirHeader) {
   EXPECT_THAT(patched("rgb24.bmp", 18, {0xA0, 0x86, 1, 0, 0xA0, 0x86, 1, 0}), limit);
   EXPECT_THAT(patched("palette.gif", 6, {0xFF, 0xFF, 0xFF, 0xFF}), limit);
   EXPECT_THAT(patched("animated.webp", 24, {0xFF, 0x3F, 0, 0xFF, 0x3F, 0}), limit);
-  const Bytes jpeg = golden("grey.jpg");
+  const Bytes jpeg = golden_bytes("grey.jpg");
   const Bytes marker{0xFF, 0xC0};  // of the frame; sides follow after 5 bytes
   const auto frame = std::search(jpeg.begin(), jpeg.end(), marker.begin(), marker.end());
   EXPECT_THAT(
@@ -110,12 +112,13 @@ TEST_F(HostileImageTest, ObeysTheCallersLimits) {
   DecodeLimits limits;
   limits.max_pixels = 100;
   for (const char* name : {"grey.jpg", "rgb8.png", "lossy.webp", "palette.gif", "rgb24.bmp"}) {
-    EXPECT_THAT(error_of(golden(name), limits), HasSubstr("over the limit of 100 pixels")) << name;
+    EXPECT_THAT(error_of(golden_bytes(name), limits), HasSubstr("over the limit of 100 pixels"))
+        << name;
   }
   limits = {};
   limits.max_jpeg_scans = 2;
-  EXPECT_THAT(error_of(golden("progressive.jpg"), limits), HasSubstr("too many scans"));
-  EXPECT_EQ(error_of(golden("grey.jpg"), limits), "");
+  EXPECT_THAT(error_of(golden_bytes("progressive.jpg"), limits), HasSubstr("too many scans"));
+  EXPECT_EQ(error_of(golden_bytes("grey.jpg"), limits), "");
 }
 
 TEST_F(HostileImageTest, SaysWhatItFoundInsteadOfAPicture) {
@@ -150,7 +153,7 @@ TEST_F(HostileImageTest, SurvivesChangedBytes) {
   for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
     const std::string name = entry.path().filename().string();
     if (entry.file_size() > 5000 || name.ends_with(".npy") || name.ends_with(".md")) continue;
-    const Bytes whole = golden(name);
+    const Bytes whole = golden_bytes(name);
     for (int i = 0; i < 40; ++i) {
       Bytes bytes = whole;
       for (size_t change = 0; change < 1 + random() % 3; ++change) {

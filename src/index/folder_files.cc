@@ -9,9 +9,9 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFormat = "1";
+constexpr const char* kFolderFormat = "1";
 
-constexpr const char* kTables = R"sql(
+constexpr const char* kFolderTables = R"sql(
 CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE items(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -44,8 +44,8 @@ std::string database_path(const std::string& folder) { return folder + "/index.s
 std::string graph_path(const std::string& folder) { return folder + "/graph.ocg"; }
 
 void create_tables(Database& db, const FolderState& state) {
-  db.run(kTables);
-  write_state(db, "format", kFormat);
+  db.run(kFolderTables);
+  write_state(db, "format", kFolderFormat);
   write_state(db, "model", state.space.model);
   write_state(db, "model_key", state.space.model_key);
   write_state(db, "dim", std::to_string(state.space.dim));
@@ -58,10 +58,10 @@ FolderState read_state(Database& db, const std::string& path) {
   std::map<std::string, std::string> values;
   for (Statement rows = db.prepare("SELECT key, value FROM state"); rows.step();)
     values[rows.text(0)] = rows.text(1);
-  if (values["format"] != kFormat)
+  if (values["format"] != kFolderFormat)
     throw Unsupported(
         fmt::format("{}: written in version '{}' of the format, this program reads {}", path,
-                    values["format"], kFormat));
+                    values["format"], kFolderFormat));
   const std::optional<DType> dtype = dtype_from_name(values["dtype"]);
   if (!dtype) throw ParseError(path, "has no element type; build the index anew");
   FolderState state{{values["model"], values["model_key"], number(path, values["dim"]), *dtype},

@@ -12,8 +12,8 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr int64_t kDim = 16;
-const IndexSpace kSpace{"tiny", "key", kDim, DType::f32};
+constexpr int64_t kFolderDim = 16;
+const IndexSpace kFolderSpace{"tiny", "key", kFolderDim, DType::f32};
 
 // Items 0, 1, … with path "p0", "p1", … and the vectors of unit_rows(…, 1).
 class FolderIndexTest : public testing::Test {
@@ -27,8 +27,8 @@ class FolderIndexTest : public testing::Test {
   }
 
   std::vector<float> vector(size_t number) const {
-    return {rows_.begin() + static_cast<long>(number * kDim),
-            rows_.begin() + static_cast<long>((number + 1) * kDim)};
+    return {rows_.begin() + static_cast<long>(number * kFolderDim),
+            rows_.begin() + static_cast<long>((number + 1) * kFolderDim)};
   }
 
   // Paths of the hits.
@@ -42,11 +42,11 @@ class FolderIndexTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  std::vector<float> rows_ = unit_rows(600, kDim, 1);
+  std::vector<float> rows_ = unit_rows(600, kFolderDim, 1);
 };
 
 TEST_F(FolderIndexTest, WhatWasCommittedIsFound) {
-  const auto writer = open_index_writer(place(), kSpace);
+  const auto writer = open_index_writer(place(), kFolderSpace);
   for (size_t i = 0; i < 300; ++i) put(*writer, i, {{"n", i}});
   writer->commit();
   const auto index = open_index(place());
@@ -73,14 +73,14 @@ TEST_F(FolderIndexTest, WhatWasCommittedIsFound) {
 
 TEST_F(FolderIndexTest, WhatWasNotCommittedIsLostAndLeavesNoTrace) {
   {
-    const auto writer = open_index_writer(place(), kSpace);
+    const auto writer = open_index_writer(place(), kFolderSpace);
     put(*writer, 0);
     writer->commit();
     put(*writer, 1);
     writer->remove(writer->find("p0")->id);
   }
   EXPECT_EQ(open_index(place())->size(), 1);
-  const auto writer = open_index_writer(place(), kSpace);
+  const auto writer = open_index_writer(place(), kFolderSpace);
   EXPECT_EQ(writer->size(), 1);
   EXPECT_FALSE(writer->find("p1"));
   put(*writer, 2);
@@ -89,7 +89,7 @@ TEST_F(FolderIndexTest, WhatWasNotCommittedIsLostAndLeavesNoTrace) {
 }
 
 TEST_F(FolderIndexTest, ChangedItemsKeepTheirIdAndOldVectorsAreGone) {
-  const auto writer = open_index_writer(place(), kSpace);
+  const auto writer = open_index_writer(place(), kFolderSpace);
   for (size_t i = 0; i < 3; ++i) put(*writer, i);
   writer->commit();
   const auto index = open_index(place());
@@ -108,7 +108,7 @@ TEST_F(FolderIndexTest, ChangedItemsKeepTheirIdAndOldVectorsAreGone) {
 }
 
 TEST_F(FolderIndexTest, ContentIsFoundBeforeAndAfterTheCommit) {
-  const auto writer = open_index_writer(place(), kSpace);
+  const auto writer = open_index_writer(place(), kFolderSpace);
   put(*writer, 0);
   put(*writer, 7);
   for (int pass = 0; pass < 2; ++pass) {
@@ -122,7 +122,7 @@ TEST_F(FolderIndexTest, ContentIsFoundBeforeAndAfterTheCommit) {
 }
 
 TEST_F(FolderIndexTest, SourcesKnowTheirItemsAndStamps) {
-  const auto writer = open_index_writer(place(), kSpace);
+  const auto writer = open_index_writer(place(), kFolderSpace);
   put(*writer, 0);
   Item item{0, "other", ""};
   const int64_t other = writer->put(item, {"another", "h", 1, 1}, vector(1));
@@ -136,7 +136,7 @@ TEST_F(FolderIndexTest, SourcesKnowTheirItemsAndStamps) {
 }
 
 TEST_F(FolderIndexTest, ConditionsAndExclusions) {
-  const auto writer = open_index_writer(place(), kSpace);
+  const auto writer = open_index_writer(place(), kFolderSpace);
   put(*writer, 0, {{"price", 10}, {"brand", "Acme"}, {"tags", {"red", "long"}}});
   put(*writer, 1, {{"price", 20.5}, {"brand", "Acme"}, {"sold", true}});
   put(*writer, 2, {{"price", "cheap"}, {"brand", "Bolt"}, {"tags", {"blue"}}});
@@ -173,25 +173,25 @@ TEST_F(FolderIndexTest, ConditionsAndExclusions) {
 }
 
 TEST_F(FolderIndexTest, RefusesOtherModelsOtherWritersAndNoIndex) {
-  const auto writer = open_index_writer(place(), kSpace);
-  EXPECT_THROW(open_index_writer(place(), kSpace), IoError);  // busy
+  const auto writer = open_index_writer(place(), kFolderSpace);
+  EXPECT_THROW(open_index_writer(place(), kFolderSpace), IoError);  // busy
   EXPECT_THROW(open_index(folder_.path()), NotFound);
   put(*writer, 0);
   EXPECT_THROW(writer->put({}, {}, std::vector<float>(3)), InvalidArgument);
 }
 
 TEST_F(FolderIndexTest, RefusesOtherModels) {
-  open_index_writer(place(), kSpace).reset();
-  IndexSpace other = kSpace;
+  open_index_writer(place(), kFolderSpace).reset();
+  IndexSpace other = kFolderSpace;
   other.model_key = "another";
   EXPECT_THROW(open_index_writer(place(), other), InvalidArgument);
-  other = kSpace;
+  other = kFolderSpace;
   other.dim = 8;
   EXPECT_THROW(open_index_writer(place(), other), InvalidArgument);
 }
 
 TEST_F(FolderIndexTest, RefusesDamage) {
-  open_index_writer(place(), kSpace).reset();
+  open_index_writer(place(), kFolderSpace).reset();
   std::filesystem::resize_file(place() + "/vectors.ocv", 10);
   EXPECT_THROW(open_index(place()), ParseError);
   std::ofstream(place() + "/index.sqlite", std::ios::trunc) << "not a database, but long enough";

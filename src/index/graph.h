@@ -20,6 +20,7 @@
 namespace openclip {
 
 inline constexpr uint32_t kNoNode = 0xFFFFFFFF;
+inline constexpr uint32_t kMaxLinks = 1024;
 
 /// Who is whose neighbour. Node i is slot i. Level 0 has all nodes, with up to 2 * links neighbours
 /// each; each level above has fewer nodes, with up to `links`. A list ends at the first id that is

@@ -14,7 +14,6 @@
 namespace openclip {
 namespace {
 
-constexpr uint32_t kMaxLinks = 1024;
 constexpr uint64_t kMaxNodes = 0xFFFFFFF0;
 constexpr uint32_t kHighestLevel = 30;
 
@@ -204,11 +203,9 @@ class Builder {
   GraphView view_;
 };
 
-constexpr size_t kTests = 200, kNearest = 10;
-
 // Slots whose vectors ask the graph before they join it: 200 of many, a tenth of few.
 std::vector<uint64_t> test_slots(const VectorFile& file, uint32_t entry) {
-  const uint64_t tests = std::min<uint64_t>(kTests, file.slots() / 10);
+  const uint64_t tests = std::min<uint64_t>(kGraphTests, file.slots() / 10);
   std::vector<uint64_t> slots;
   for (uint64_t i = 0; i < tests; ++i)
     if (const uint64_t slot = file.slots() * i / tests; slot != entry) slots.push_back(slot);
@@ -225,7 +222,7 @@ GraphQuality measure(const Context& context, const VectorFile& file, const Graph
     file.read(tests[i], std::span(queries).subspan(i * dim, dim));
     others.remove(tests[i]);
   }
-  const auto exact = exact_search(context, file, queries, kNearest, &others);
+  const auto exact = exact_search(context, file, queries, kGraphTestNearest, &others);
   GraphQuality quality{0, 8};
   GraphScratch scratch(view.count);
   do {
@@ -235,7 +232,7 @@ GraphQuality measure(const Context& context, const VectorFile& file, const Graph
       const float* query = queries.data() + i * dim;
       auto got =
           search_level(view, file, query, descend(view, file, query, 0), 0, quality.width, scratch);
-      if (got.size() > kNearest) got.resize(kNearest);
+      if (got.size() > kGraphTestNearest) got.resize(kGraphTestNearest);
       for (const SlotHit& hit : exact[i]) {
         ++wanted;
         found += std::any_of(got.begin(), got.end(),

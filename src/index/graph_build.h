@@ -15,6 +15,9 @@ struct GraphOptions {
   double recall = 0.97;  // what the test aims at; searches are made as wide as it takes
 };
 
+// A graph is tested with so many queries, for the recall of so many nearest.
+inline constexpr size_t kGraphTests = 200, kGraphTestNearest = 10;
+
 struct GraphReport {
   int64_t nodes = 0;
   int64_t bytes = 0;  // of the graph's file

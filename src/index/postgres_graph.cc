@@ -10,12 +10,11 @@
 namespace openclip {
 namespace {
 
-constexpr size_t kTests = 200, kNearest = 10;
 constexpr uint32_t kWidest = 1000;  // pgvector's limit
 
 std::vector<float> test_queries(PgConnection& session, size_t dim) {
-  const PgResult rows = session.run(
-      fmt::format("SELECT vector FROM openclip_items ORDER BY hashint8(id) LIMIT {}", 2 * kTests));
+  const PgResult rows = session.run(fmt::format(
+      "SELECT vector FROM openclip_items ORDER BY hashint8(id) LIMIT {}", 2 * kGraphTests));
   std::vector<float> queries, a(dim), b(dim);
   for (size_t row = 0; row + 1 < rows.rows(); row += 2) {
     rows.vector(row, 0, a);
@@ -34,7 +33,7 @@ std::vector<std::vector<Hit>> search_all(PgConnection& session, const IndexSpace
   const auto dim = static_cast<size_t>(space.dim);
   std::vector<std::vector<Hit>> found;
   for (size_t at = 0; at < queries.size(); at += dim)
-    found.push_back(nearest(session, space, queries.subspan(at, dim), {.k = kNearest}));
+    found.push_back(nearest(session, space, queries.subspan(at, dim), {.k = kGraphTestNearest}));
   return found;
 }
 

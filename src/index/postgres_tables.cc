@@ -5,11 +5,11 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kFormat = "1";
+constexpr const char* kPostgresFormat = "1";
 constexpr int64_t kMostNumbers = 16000;  // pgvector's limit
 
 // `fields` is json, not jsonb: it keeps the text, so that a change can be told.
-constexpr const char* kTables[] = {
+constexpr const char* kPostgresTables[] = {
     R"sql(CREATE TABLE openclip_state(key text PRIMARY KEY, value text NOT NULL))sql",
     R"sql(CREATE TABLE openclip_sources(
   id bigserial PRIMARY KEY, path text NOT NULL UNIQUE, stamp text NOT NULL))sql",
@@ -48,8 +48,9 @@ IndexSpace ensure_tables(PgConnection& connection, const IndexSpace& space) {
   if (!has_tables(connection)) {
     const std::string type = fmt::format("{}({})", vector_type(space), space.dim);
     connection.run("CREATE EXTENSION IF NOT EXISTS vector");
-    for (const char* table : kTables) connection.run(fmt::format(fmt::runtime(table), type));
-    write_state(connection, "format", kFormat);
+    for (const char* table : kPostgresTables)
+      connection.run(fmt::format(fmt::runtime(table), type));
+    write_state(connection, "format", kPostgresFormat);
     write_state(connection, "model", space.model);
     write_state(connection, "model_key", space.model_key);
     write_state(connection, "dim", std::to_string(space.dim));
@@ -66,9 +67,9 @@ IndexSpace read_space(PgConnection& connection) {
     throw IoError(fmt::format("{}: openclip_state has no '{}'; build the index anew",
                               connection.name(), key));
   };
-  if (const std::string format = state("format"); format != kFormat)
+  if (const std::string format = state("format"); format != kPostgresFormat)
     throw IoError(fmt::format("{}: an index of format {}, and this program reads {}",
-                              connection.name(), format, kFormat));
+                              connection.name(), format, kPostgresFormat));
   const auto dtype = dtype_from_name(state("dtype"));
   return {state("model"), state("model_key"), std::stoll(state("dim")), dtype.value_or(DType::f32)};
 }

@@ -19,8 +19,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr int64_t kDim = 16;
-const IndexSpace kSpace{"tiny", "key", kDim, DType::f32};
+constexpr int64_t kPostgresDim = 16;
+const IndexSpace kPostgresSpace{"tiny", "key", kPostgresDim, DType::f32};
 
 class PostgresTest : public testing::Test {
  protected:
@@ -38,7 +38,7 @@ class PostgresTest : public testing::Test {
     return item;
   }
   std::span<const float> vector(size_t number) const {
-    return std::span(rows_).subspan(number * kDim, kDim);
+    return std::span(rows_).subspan(number * kPostgresDim, kPostgresDim);
   }
   int64_t put(IndexWriter& writer, size_t number, Json fields = Json::object()) {
     return writer.put(item(number, std::move(fields)),
@@ -56,7 +56,7 @@ class PostgresTest : public testing::Test {
   }
 
   std::string place_;
-  std::vector<float> rows_ = unit_rows(600, kDim, 1);
+  std::vector<float> rows_ = unit_rows(600, kPostgresDim, 1);
 };
 
 TEST_F(PostgresTest, AnswersAsAFolderDoes) {
@@ -67,7 +67,7 @@ TEST_F(PostgresTest, AnswersAsAFolderDoes) {
                          {{"price", "20"}, {"tags", "red"}},
                          Json::object()};
   for (const std::string& store : {place, place_}) {
-    const auto writer = open_index_writer(store, kSpace);
+    const auto writer = open_index_writer(store, kPostgresSpace);
     for (size_t i = 0; i < 300; ++i) put(*writer, i, fields[i % 4]);
     writer->commit();
     EXPECT_EQ(writer->size(), 300);
@@ -85,10 +85,10 @@ TEST_F(PostgresTest, AnswersAsAFolderDoes) {
   const std::vector<int64_t> some{3, 17, 200};
   const IndexQuery excluding{.k = 20, .exclude = some};
   EXPECT_EQ(paths(*database, 16, excluding), paths(*files, 16, excluding));
-  const auto a =
-      files->search(Context(1), std::span(rows_).subspan(500 * kDim, 4 * kDim), {.k = 7});
-  const auto b =
-      database->search(Context(1), std::span(rows_).subspan(500 * kDim, 4 * kDim), {.k = 7});
+  const auto a = files->search(
+      Context(1), std::span(rows_).subspan(500 * kPostgresDim, 4 * kPostgresDim), {.k = 7});
+  const auto b = database->search(
+      Context(1), std::span(rows_).subspan(500 * kPostgresDim, 4 * kPostgresDim), {.k = 7});
   ASSERT_EQ(b.size(), 4u);
   for (size_t q = 0; q < 4; ++q)
     for (size_t i = 0; i < 7; ++i) {
@@ -103,7 +103,7 @@ TEST_F(PostgresTest, AnswersAsAFolderDoes) {
 }
 
 TEST_F(PostgresTest, ChangesAndRemovals) {
-  const auto writer = open_index_writer(place_, kSpace);
+  const auto writer = open_index_writer(place_, kPostgresSpace);
   for (size_t i = 0; i < 5; ++i) put(*writer, i);
   const int64_t id = writer->find("p3")->id;
   EXPECT_EQ(writer->find("p3")->origin.hash, "hash3");
@@ -129,18 +129,20 @@ TEST_F(PostgresTest, ChangesAndRemovals) {
 }
 
 TEST_F(PostgresTest, SeveralWritersButOneForASource) {
-  const auto a = open_index_writer(place_, kSpace), b = open_index_writer(place_, kSpace);
+  const auto a = open_index_writer(place_, kPostgresSpace),
+             b = open_index_writer(place_, kPostgresSpace);
   a->put(item(1), {"one", "", 0, 0}, vector(1));
   b->put(item(2), {"two", "", 0, 0}, vector(2));
   EXPECT_EQ(open_index(place_)->size(), 2);
   EXPECT_THROW(b->put(item(3), {"one", "", 0, 0}, vector(3)), IoError);
-  EXPECT_THROW(open_index_writer(place_, {"other", "other key", kDim, DType::f32}),
+  EXPECT_THROW(open_index_writer(place_, {"other", "other key", kPostgresDim, DType::f32}),
                InvalidArgument);
-  EXPECT_THROW(open_index_writer(place_, {"tiny", "key", kDim + 1, DType::f32}), InvalidArgument);
+  EXPECT_THROW(open_index_writer(place_, {"tiny", "key", kPostgresDim + 1, DType::f32}),
+               InvalidArgument);
 }
 
 TEST_F(PostgresTest, NamesThatAreNoText) {
-  const auto writer = open_index_writer(place_, kSpace);
+  const auto writer = open_index_writer(place_, kPostgresSpace);
   Item odd{0, std::string("a\xffz\0", 4), "\xc3\xa4"};
   odd.fields = {{"k", std::string("x\0y\\", 4)}};
   writer->put(odd, {"s", "", 0, 0}, vector(1));
@@ -154,7 +156,7 @@ TEST_F(PostgresTest, NamesThatAreNoText) {
 
 TEST_F(PostgresTest, HalfPrecision) {
   {
-    const auto writer = open_index_writer(place_, {"", "", kDim, DType::f16});
+    const auto writer = open_index_writer(place_, {"", "", kPostgresDim, DType::f16});
     for (size_t i = 0; i < 50; ++i) put(*writer, i);
     writer->commit();
   }
@@ -167,7 +169,7 @@ TEST_F(PostgresTest, HalfPrecision) {
 
 TEST_F(PostgresTest, GraphFindsWhatItSays) {
   {
-    const auto writer = open_index_writer(place_, kSpace);
+    const auto writer = open_index_writer(place_, kPostgresSpace);
     for (size_t i = 0; i < 500; ++i) put(*writer, i);
     writer->commit();
   }
@@ -190,7 +192,7 @@ TEST_F(PostgresTest, GraphFindsWhatItSays) {
 
 TEST_F(PostgresTest, RefusesWithOneLine) {
   EXPECT_THROW(open_index(place_), NotFound);
-  EXPECT_THROW(open_index_writer(place_, {"", "", kDim, DType::i8}), InvalidArgument);
+  EXPECT_THROW(open_index_writer(place_, {"", "", kPostgresDim, DType::i8}), InvalidArgument);
 }
 
 TEST(PostgresServerTest, NoServerAndNoPassword) {

@@ -23,11 +23,11 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the file is mapped as it is");
 
-constexpr size_t kHeaderBytes = 4096;
+constexpr size_t kVectorHeaderBytes = 4096;
 constexpr int64_t kMaxDim = 1 << 16;
 constexpr std::array<DType, 3> kTypes = {DType::f32, DType::f16, DType::i8};
 
-struct Header {  // its first bytes; zeros follow, and the checksum ends it
+struct VectorFileHeader {  // its first bytes; zeros follow, and the checksum ends it
   std::array<char, 8> magic{'\x89', 'O', 'C', 'V', '\r', '\n', '\x1a', '\n'};
   uint32_t version = 1;
   uint32_t type = 0;
@@ -36,18 +36,18 @@ struct Header {  // its first bytes; zeros follow, and the checksum ends it
 };
 constexpr size_t kFieldBytes = 28;
 
-uint64_t header_sum(const uint8_t* header) { return XXH3_64bits(header, kHeaderBytes - 8); }
+uint64_t header_sum(const uint8_t* header) { return XXH3_64bits(header, kVectorHeaderBytes - 8); }
 
 VectorFormat parse_header(const std::string& path, std::span<const uint8_t> bytes) {
-  const Header expected;
-  if (bytes.size() < kHeaderBytes ||
+  const VectorFileHeader expected;
+  if (bytes.size() < kVectorHeaderBytes ||
       std::memcmp(bytes.data(), expected.magic.data(), expected.magic.size()) != 0)
     throw ParseError(path, "not a vector file of openclip");
   const auto read = [&](size_t offset, auto value) {
     std::memcpy(&value, bytes.data() + offset, sizeof value);
     return value;
   };
-  if (read(kHeaderBytes - 8, uint64_t{}) != header_sum(bytes.data()))
+  if (read(kVectorHeaderBytes - 8, uint64_t{}) != header_sum(bytes.data()))
     throw ParseError(path, "the header is damaged; build the index anew");
   if (const auto version = read(8, uint32_t{}); version != expected.version)
     throw Unsupported(fmt::format("{}: written in version {} of the format, this program reads {}",
@@ -70,7 +70,7 @@ uint64_t slot_sum(const uint8_t* row, size_t row_bytes, int64_t id, float scale)
 struct Layout {
   explicit Layout(const VectorFormat& format)
       : row_bytes(format.row_bytes()), block_bytes(format.block_bytes()) {}
-  uint64_t block(uint64_t index) const { return kHeaderBytes + index * block_bytes; }
+  uint64_t block(uint64_t index) const { return kVectorHeaderBytes + index * block_bytes; }
   uint64_t scales() const { return kSlotsPerBlock * row_bytes; }
   uint64_t ids() const { return scales() + kSlotsPerBlock * 4; }
   uint64_t sums() const { return ids() + kSlotsPerBlock * 8; }
@@ -102,7 +102,7 @@ float encode(std::span<const float> vector, DType dtype, uint8_t* to) {
 
 VectorFile::VectorFile(const std::string& path, uint64_t slots)
     : file_(path), format_(parse_header(path, file_.bytes())), slots_(slots) {
-  const uint64_t room = (file_.bytes().size() - kHeaderBytes) / format_.block_bytes();
+  const uint64_t room = (file_.bytes().size() - kVectorHeaderBytes) / format_.block_bytes();
   if (blocks() > room)
     throw ParseError(path, fmt::format("cut off: {} vectors are missing; build the index anew",
                                        slots_ - room * kSlotsPerBlock));
@@ -143,13 +143,13 @@ void VectorAppender::create(const std::string& path, const VectorFormat& format)
             dtype_name(format.dtype));
   check_arg(format.dim >= 1 && format.dim <= kMaxDim, "[vector file] {} dimensions; 1 to {} go",
             format.dim, kMaxDim);
-  std::string header(kHeaderBytes, '\0');
-  Header fields;
+  std::string header(kVectorHeaderBytes, '\0');
+  VectorFileHeader fields;
   fields.type = static_cast<uint32_t>(type - kTypes.begin());
   fields.dim = static_cast<uint64_t>(format.dim);
   std::memcpy(header.data(), &fields, kFieldBytes);
   const uint64_t sum = header_sum(reinterpret_cast<const uint8_t*>(header.data()));
-  std::memcpy(header.data() + kHeaderBytes - 8, &sum, 8);
+  std::memcpy(header.data() + kVectorHeaderBytes - 8, &sum, 8);
   write_file_atomic(path, header);
 }
 

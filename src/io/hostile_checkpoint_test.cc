@@ -66,7 +66,7 @@ std::string zip_refusal(const std::string& file) {
   return "";
 }
 
-std::string refusal(const std::string& pickle) {
+std::string pickle_refusal(const std::string& pickle) {
   return zip_refusal(Zip().add("a/data.pkl", pickle).finish());
 }
 
@@ -109,17 +109,17 @@ TEST(HostileCheckpointTest, ForeignGlobalsAreNamedAndNotRun) {
       {"\x80\2ctorch._utils\n_rebuild.x\n.", "'torch._utils._rebuild.x'"},
       {"\x80\2c\x1b[31m\nx\n.", "'?[31m.x'"}};
   for (const auto& [pickle, name] : cases)
-    EXPECT_THAT(refusal(pickle), testing::AllOf(HasSubstr("evil.pt"), HasSubstr(name)));
+    EXPECT_THAT(pickle_refusal(pickle), testing::AllOf(HasSubstr("evil.pt"), HasSubstr(name)));
 }
 
 TEST(HostileCheckpointTest, WhatIsAllowedIsNotBuiltEither) {
   // Calls of plain data stay data; attributes and items go nowhere.
   const std::string plain = "\x80\2}(" + text("a") + "cargparse\nNamespace\n)\x81}" + text("x") +
                             "K\1sb" + text("b") + "cbuiltins\nset\n]\x85Ru.";
-  EXPECT_THAT(refusal(plain), HasSubstr("holds no state_dict; its entries are a, b"));
-  EXPECT_THAT(refusal("\x80\2}}b."), HasSubstr("gives attributes to what has none"));
-  EXPECT_THAT(refusal("\x80\2}}\x85R."), HasSubstr("calls what is no global"));
-  EXPECT_THAT(refusal("\x80\2K\1K\2a."), HasSubstr("no container"));
+  EXPECT_THAT(pickle_refusal(plain), HasSubstr("holds no state_dict; its entries are a, b"));
+  EXPECT_THAT(pickle_refusal("\x80\2}}b."), HasSubstr("gives attributes to what has none"));
+  EXPECT_THAT(pickle_refusal("\x80\2}}\x85R."), HasSubstr("calls what is no global"));
+  EXPECT_THAT(pickle_refusal("\x80\2K\1K\2a."), HasSubstr("no container"));
 }
 
 TEST(HostileCheckpointTest, LyingSizesAllocateNothing) {
@@ -135,19 +135,20 @@ TEST(HostileCheckpointTest, LyingSizesAllocateNothing) {
       {"\x80\x7f.", "protocol 127"},
       {"\x80\2I1\n.", "opcode 0x49"},
       {"\x80\2", "beyond its end"}};
-  for (const auto& [pickle, problem] : cases) EXPECT_THAT(refusal(pickle), HasSubstr(problem));
+  for (const auto& [pickle, problem] : cases)
+    EXPECT_THAT(pickle_refusal(pickle), HasSubstr(problem));
 }
 
 TEST(HostileCheckpointTest, Bombs) {
   // Each tuple holds the one before twice: 2^200 leaves on 400 bytes.
   std::string tuples = "\x80\2)";
   for (int i = 0; i < 200; ++i) tuples += "2\x86";
-  EXPECT_THAT(refusal(tuples + "."), HasSubstr("no tensors"));
-  EXPECT_THAT(refusal("\x80\2" + std::string(1 << 19, ')')), HasSubstr("nests deeper"));
-  EXPECT_THAT(refusal("\x80\2" + std::string(1 << 19, '(')), HasSubstr("nests deeper"));
+  EXPECT_THAT(pickle_refusal(tuples + "."), HasSubstr("no tensors"));
+  EXPECT_THAT(pickle_refusal("\x80\2" + std::string(1 << 19, ')')), HasSubstr("nests deeper"));
+  EXPECT_THAT(pickle_refusal("\x80\2" + std::string(1 << 19, '(')), HasSubstr("nests deeper"));
   std::string values = "\x80\2";
   for (int i = 0; i < 1 << 21; ++i) values += "N0";
-  EXPECT_THAT(refusal(values), HasSubstr("more values"));
+  EXPECT_THAT(pickle_refusal(values), HasSubstr("more values"));
   // A TorchScript module that holds itself, and modules that each hold the one before twice.
   const std::string module = "c__torch__\nM\n)\x81";
   const auto script = [](const std::string& pickle) {
@@ -182,8 +183,8 @@ TEST(HostileCheckpointTest, TensorsStayInTheirStorage) {
   for (const auto& [pickle, problem] : cases)
     EXPECT_THAT(zip_refusal(in_archive(pickle)), HasSubstr(problem));
   EXPECT_THAT(zip_refusal(in_archive(tensor(kTwo, kOne), "short")), HasSubstr("5 bytes for 2"));
-  EXPECT_THAT(refusal(tensor(kTwo, kOne)), HasSubstr("lacks the storage 'a/data/0'"));
-  EXPECT_THAT(refusal(tensor(kTwo, kOne, "K\0"s, "K\2"s, "torch\nQInt8Storage\n")),
+  EXPECT_THAT(pickle_refusal(tensor(kTwo, kOne)), HasSubstr("lacks the storage 'a/data/0'"));
+  EXPECT_THAT(pickle_refusal(tensor(kTwo, kOne, "K\0"s, "K\2"s, "torch\nQInt8Storage\n")),
               HasSubstr("'torch.QInt8Storage'"));
 }
 

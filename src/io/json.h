@@ -34,6 +34,16 @@ const Json* json_find(const Json& object, std::string_view key);
 template <class T>
 T json_get(const std::string& source, const Json& object, std::string_view key);
 
+template <>
+bool json_get<bool>(const std::string& source, const Json& object, std::string_view key);
+template <>
+int64_t json_get<int64_t>(const std::string& source, const Json& object, std::string_view key);
+template <>
+double json_get<double>(const std::string& source, const Json& object, std::string_view key);
+template <>
+std::string json_get<std::string>(const std::string& source, const Json& object,
+                                  std::string_view key);
+
 /// As json_get, with a value for a missing or null member; a wrong type still throws.
 template <class T>
 T json_get_or(const std::string& source, const Json& object, std::string_view key, T fallback) {

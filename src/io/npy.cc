@@ -12,7 +12,7 @@
 namespace openclip {
 namespace {
 
-constexpr size_t kMaxHeaderBytes = 1 << 16;
+constexpr size_t kMaxNpyHeaderBytes = 1 << 16;
 constexpr size_t kMaxAxes = 32;
 
 // The dict literal NumPy writes: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
@@ -158,7 +158,7 @@ NpyHeader parse_npy(const std::string& source, std::span<const uint8_t> file) {
   size_t length = 0;
   for (size_t i = length_bytes; i-- > 0;) length = length << 8 | file[8 + i];
   const size_t offset = 8 + length_bytes;
-  if (length > kMaxHeaderBytes || length > file.size() - offset)
+  if (length > kMaxNpyHeaderBytes || length > file.size() - offset)
     throw ParseError(source, fmt::format("npy header of {} bytes is too long or cut off", length));
 
   const auto* text = reinterpret_cast<const char*>(file.data() + offset);

@@ -11,7 +11,7 @@
 namespace openclip {
 namespace {
 
-std::string scratch(const std::string& name) {
+std::string npy_scratch(const std::string& name) {
   const auto dir = std::filesystem::path(testing::TempDir()) / "openclip_npy_test";
   std::filesystem::create_directories(dir);
   return (dir / name).string();
@@ -28,14 +28,14 @@ std::vector<uint8_t> npy(const std::string& dict, size_t data_bytes, int version
 }
 
 TEST(NpyTest, WritesWhatNumpyWrites) {
-  write_npy(scratch("a.npy"), {2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6});
-  const std::string text = read_text_file(scratch("a.npy"), 1 << 20);
+  write_npy(npy_scratch("a.npy"), {2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6});
+  const std::string text = read_text_file(npy_scratch("a.npy"), 1 << 20);
   EXPECT_EQ(text.size(), 128u + 24);
   EXPECT_EQ(text.substr(0, 10), std::string("\x93NUMPY\x01\x00\x76\x00", 10));
   EXPECT_EQ(text.substr(10, 60).find("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"),
             0u);
   EXPECT_EQ(text[127], '\n');
-  const auto file = NpyFile::open(scratch("a.npy"));
+  const auto file = NpyFile::open(npy_scratch("a.npy"));
   EXPECT_THAT(file.shape(), testing::ElementsAre(2, 3));
   EXPECT_THAT(file.to_floats(), testing::ElementsAre(1, 2, 3, 4, 5, 6));
   float part[2];
@@ -50,18 +50,18 @@ TEST(NpyTest, EveryRankRoundTrips) {
     int64_t count = 1;
     for (const int64_t dim : shape) count *= dim;
     const std::vector<int64_t> values(static_cast<size_t>(count), -5);
-    write_npy(scratch("r.npy"), shape, values);
-    const auto file = NpyFile::open(scratch("r.npy"));
+    write_npy(npy_scratch("r.npy"), shape, values);
+    const auto file = NpyFile::open(npy_scratch("r.npy"));
     EXPECT_EQ(file.shape(), shape);
     EXPECT_EQ(file.dtype(), DType::i64);
     EXPECT_EQ(file.bytes().size(), values.size() * 8);
     EXPECT_THROW(file.to_floats(), Unsupported);
   }
-  EXPECT_THROW(write_npy(scratch("r.npy"), {2}, std::vector<float>{1}), InvalidArgument);
+  EXPECT_THROW(write_npy(npy_scratch("r.npy"), {2}, std::vector<float>{1}), InvalidArgument);
 }
 
 TEST(NpyTest, AppendsRowsAndAppearsAtFinish) {
-  const std::string path = scratch("rows.npy");
+  const std::string path = npy_scratch("rows.npy");
   std::filesystem::remove(path);
   {
     NpyWriter writer(path, DType::f32, {2});
@@ -77,8 +77,8 @@ TEST(NpyTest, AppendsRowsAndAppearsAtFinish) {
   const auto file = NpyFile::open(path);
   EXPECT_THAT(file.shape(), testing::ElementsAre(3, 2));
   EXPECT_THAT(file.to_floats(), testing::ElementsAre(1, 2, 3, 4, 5, 6));
-  { NpyWriter(scratch("gone.npy"), DType::i64, {4}); }
-  EXPECT_FALSE(std::filesystem::exists(scratch("gone.npy")));
+  { NpyWriter(npy_scratch("gone.npy"), DType::i64, {4}); }
+  EXPECT_FALSE(std::filesystem::exists(npy_scratch("gone.npy")));
 }
 
 TEST(NpyTest, ReadsForeignHeaders) {

@@ -18,7 +18,7 @@ struct Module {
   decltype(&::openclip_parquet_write) write;
 };
 
-Module load() {
+Module load_module() {
   const SharedLibrary library({"openclip_parquet.so"},
                               "this openclip was built without Parquet (Apache Arrow); write the "
                               "table as JSON lines: python3 -c \"import pandas; "
@@ -35,7 +35,7 @@ Module load() {
 
 const Module& module_of(const std::string& path) {
   try {
-    static const Module module = load();
+    static const Module module = load_module();
     return module;
   } catch (const Unsupported& error) {
     throw Unsupported(fmt::format("{}: {}", path, error.what()));

@@ -19,7 +19,6 @@ constexpr std::array kStorages = {
     Named{"ByteStorage", DType::u8},    Named{"BoolStorage", DType::boolean}};
 
 constexpr std::string_view kRebuild = "torch._utils._rebuild_";
-constexpr std::string_view kRebuildFromType = "torch._tensor._rebuild_from_type_v2";
 
 // Plain data; none of it is built.
 constexpr std::array<std::string_view, 34> kPlain = {"argparse.Namespace",
@@ -59,11 +58,6 @@ constexpr std::array<std::string_view, 34> kPlain = {"argparse.Namespace",
 constexpr std::array<std::string_view, 14> kBuiltins = {
     "set",       "frozenset", "dict", "list",  "tuple", "str",     "bytes",
     "bytearray", "int",       "long", "float", "bool",  "complex", "slice"};
-
-template <class List>
-bool contains(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
 
 bool remove_prefix(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;

@@ -20,17 +20,10 @@ constexpr std::array<std::string_view, 2> kRebuildParameter = {
     "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"};
 constexpr std::array<std::string_view, 2> kRebuildTensor = {"torch._utils._rebuild_tensor",
                                                             "torch._utils._rebuild_tensor_v2"};
-// _rebuild_from_type_v2(function, type, arguments, state): a tensor with attributes of its own.
-constexpr std::string_view kRebuildFromType = "torch._tensor._rebuild_from_type_v2";
 
 // Where training programs put the weights, in the order they are looked for.
 constexpr std::array<std::string_view, 5> kStateKeys = {"state_dict", "model", "state_dict_ema",
                                                         "model_state_dict", "module"};
-
-template <class List>
-bool contains(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
 
 class Reader {
  public:

@@ -3,6 +3,7 @@
 // torch/csrc/jit/serialization/pickler.cpp.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +15,15 @@
 #include "io/pickle.h"
 
 namespace openclip {
+
+/// _rebuild_from_type_v2(function, type, arguments, state): a tensor with attributes of its own.
+inline constexpr std::string_view kRebuildFromType = "torch._tensor._rebuild_from_type_v2";
+
+/// Whether a list of globals holds `name`.
+template <class List>
+bool contains(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
 
 /// The globals that a PyTorch checkpoint may name: those that rebuild tensors, and plain data that
 /// is looked past (argparse.Namespace, numpy scalars, …). TorchScript's own classes only

@@ -44,7 +44,7 @@ struct Record {
   uint64_t packed = 0, unpacked = 0, header_at = 0;
 };
 
-struct Extent {
+struct EntryExtent {
   uint64_t begin, end;
   const std::string* name;
 };
@@ -188,7 +188,7 @@ class Parser {
 
   void check_overlaps() {
     std::sort(extents_.begin(), extents_.end(),
-              [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
+              [](const EntryExtent& a, const EntryExtent& b) { return a.begin < b.begin; });
     for (size_t i = 1; i < extents_.size(); ++i)
       if (extents_[i].begin < extents_[i - 1].end)
         fail(fmt::format("entries '{}' and '{}' overlap", quotable(*extents_[i - 1].name),
@@ -199,7 +199,7 @@ class Parser {
   std::span<const uint8_t> file_;
   uint64_t count_ = 0, directory_at_ = 0, directory_end_ = 0;
   std::map<std::string, ZipEntry> entries_;
-  std::vector<Extent> extents_;
+  std::vector<EntryExtent> extents_;
 };
 
 }  // namespace

@@ -34,6 +34,11 @@ class Random {
   uint64_t state_;
 };
 
+/// Of a product [m, k] x [k, n].
+struct MatmulSize {
+  size_t m, k, n;
+};
+
 /// 64-byte aligned floats, as kernels ask for packed data and scratch.
 class Aligned {
  public:

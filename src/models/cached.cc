@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/file.h"
 #include "io/hub_cache.h"
+#include "models/config/config_name.h"
 #include "models/registry.h"
 #include "models/weights_search.h"
 
@@ -29,8 +31,8 @@ std::vector<CachedModel> cached_models() {
   std::error_code none;
   for (const std::string& repo : hub_cached_repos())
     for (const std::string& snapshot : hub_snapshots(repo)) {
-      if (!fs::is_regular_file(fs::path(snapshot) / "open_clip_config.json", none) &&
-          !fs::is_regular_file(fs::path(snapshot) / "config.json", none))
+      if (!is_file(fs::path(snapshot) / kConfigName) &&
+          !is_file(fs::path(snapshot) / kTransformersConfigName))
         continue;
       const WeightsPath weights = find_weights_in_folder(snapshot);
       if (!weights.path.empty()) found.push_back(cached("hf-hub:" + repo, weights.path));

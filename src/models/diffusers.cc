@@ -13,11 +13,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMaxIndexBytes = size_t{1} << 20;
 
-bool is_folder(const fs::path& path) {
-  std::error_code none;
-  return fs::is_directory(path, none);
-}
-
 DiffusersModel::Encoder find_encoder(const fs::path& folder, const std::string& suffix) {
   const std::string name = "text_encoder" + suffix;
   DiffusersModel::Encoder encoder{.name = name,

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "io/checkpoint.h"
 #include "io/hub_cache.h"
+#include "models/config/config_name.h"
 #include "models/config/transformers_config.h"
 #include "models/default_model.h"
 #include "models/registry.h"
@@ -18,19 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConfigName = "open_clip_config.json";
-constexpr const char* kTransformersConfigName = "config.json";
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
-
-bool is_file(const fs::path& path) {
-  std::error_code none;
-  return fs::is_regular_file(path, none);
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code none;
-  return fs::is_directory(path, none);
-}
 
 std::string base_name(const std::string& folder) {
   fs::path path = fs::path(folder).lexically_normal();
@@ -41,7 +30,7 @@ std::string base_name(const std::string& folder) {
 // With the config.json of transformers beside it, where its text tower is one of those.
 ModelConfig read_config(const fs::path& path, const std::string& name) {
   std::string json = read_text_file(path.string(), kMaxConfigBytes);
-  const fs::path beside = path.parent_path() / "config.json";
+  const fs::path beside = path.parent_path() / kTransformersConfigName;
   if (json.find("\"hf_model_name\"") != std::string::npos && is_file(beside))
     json = add_hf_model_config(json, read_text_file(beside.string(), kMaxConfigBytes));
   return parse_model_config(json, path.string(), name);

@@ -5,18 +5,16 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/file.h"
 #include "io/hub/url_file.h"
 #include "io/hub_cache.h"
+#include "models/config/config_name.h"
 #include "models/weights_search.h"
 
 namespace openclip {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kConfigName = "open_clip_config.json";
-
-constexpr const char* kTransformersConfigName = "config.json";
 
 // Of tokenizers every form that open_clip's and transformers' know; few repositories have all.
 constexpr std::array kSmallFiles = {kConfigName,
@@ -93,10 +91,9 @@ FetchedModel fetch_tag_from_url(const PretrainedTag& tag, const HubSettings& set
 }
 
 bool has_all(const HubRepo& repo, bool weights) {
-  std::error_code none;
   for (const std::string& snapshot : hub_snapshots(repo.id, repo.revision))
-    if (fs::is_regular_file(fs::path(snapshot) / kConfigName, none) ||
-        fs::is_regular_file(fs::path(snapshot) / kTransformersConfigName, none))
+    if (is_file(fs::path(snapshot) / kConfigName) ||
+        is_file(fs::path(snapshot) / kTransformersConfigName))
       return !weights || find_weights_in_folder(snapshot).problem.empty();
   return false;
 }

@@ -4,27 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "io/safetensors.h"
 #include "models/beam_search.h"
+#include "models/test_util.h"
 
 namespace openclip {
 namespace {
 
 const std::string kFolder = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/coca/";
 constexpr int kContext = 16;
-
-template <class T>
-std::vector<T> values(const SafetensorsFile& file, const std::string& name) {
-  const TensorView& view = file.tensor(name);
-  std::vector<T> out(view.bytes.size() / sizeof(T));
-  std::memcpy(out.data(), view.bytes.data(), view.bytes.size());
-  return out;
-}
 
 struct Golden {
   ModelConfig config;

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "base/error.h"
@@ -13,19 +12,12 @@
 #include "io/safetensors.h"
 #include "models/factory.h"
 #include "models/preprocess_config.h"
+#include "models/test_util.h"
 
 namespace openclip {
 namespace {
 
 const std::string kRoot = std::string(OPENCLIP_SOURCE_DIR) + "/";
-
-template <class T>
-std::vector<T> values(const SafetensorsFile& file, const std::string& name) {
-  const TensorView& view = file.tensor(name);
-  std::vector<T> out(view.bytes.size() / sizeof(T));
-  std::memcpy(out.data(), view.bytes.data(), view.bytes.size());
-  return out;
-}
 
 // Sums of up to 50 products in about 30 layers after one another, relative to the largest number.
 void expect_near(const std::vector<float>& got, const std::vector<float>& want,

@@ -14,21 +14,21 @@ extern const std::string_view registry_json;
 
 namespace {
 
-using Json = nlohmann::ordered_json;  // tags keep open_clip's order
+using OrderedJson = nlohmann::ordered_json;  // tags keep open_clip's order
 
 // Parsed on first use only: a program that loads a model from a folder never pays for it.
-const Json& registry() {
-  static const Json models = Json::parse(embedded::registry_json).at("models");
+const OrderedJson& registry() {
+  static const OrderedJson models = OrderedJson::parse(embedded::registry_json).at("models");
   return models;
 }
 
-const Json& find_model(std::string_view name) {
+const OrderedJson& find_model(std::string_view name) {
   const auto found = registry().find(canonical_model_name(name));
   if (found == registry().end()) throw NotFound(unknown_model_text(name));
   return *found;
 }
 
-PretrainedTag parse_tag(const std::string& name, const Json& json) {
+PretrainedTag parse_tag(const std::string& name, const OrderedJson& json) {
   PretrainedTag tag;
   tag.tag = name;
   tag.hub_repo = json.value("hub", "");

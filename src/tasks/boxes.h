@@ -28,6 +28,10 @@ struct MergeOptions {
   double inside = 1;     // part of the smaller box that lies in the other from which it is the same
 };
 
+/// Of windows and maps: what shows part of a thing, or a thing with much around it, lies in or
+/// around the best box.
+inline constexpr MergeOptions kMergeParts{.overlap = 0.35, .inside = 0.7};
+
 /// Greedy non-maximum suppression: best first, without those that are the same as a better one.
 /// Ties in the order given.
 std::vector<ScoredBox> merge_boxes(std::vector<ScoredBox> boxes, const MergeOptions& options);

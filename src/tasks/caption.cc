@@ -10,7 +10,7 @@ namespace openclip {
 namespace {
 
 // The words as people write them: open_clip's decode leaves a blank at either end.
-std::string trimmed(const std::string& text) {
+std::string trimmed_caption(const std::string& text) {
   const size_t first = text.find_first_not_of(' ');
   if (first == std::string::npos) return {};
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
@@ -41,7 +41,8 @@ int64_t caption_images(const Context& context, const Model& model, const Tokeniz
         generate(context, model, pixels.data(), static_cast<int64_t>(names.size()), generation);
     for (size_t i = 0; i < names.size(); ++i)
       if (listener.on_caption)
-        listener.on_caption(names[i], {captions[i], trimmed(tokenizer.decode(captions[i]))});
+        listener.on_caption(names[i],
+                            {captions[i], trimmed_caption(tokenizer.decode(captions[i]))});
     // The next batch draws other words than this one.
     generation.seed += names.size();
     pixels.clear();

@@ -8,6 +8,10 @@
 
 namespace openclip {
 
+/// Sizes of the picture's shorter side at which maps are taken and averaged, in units of the
+/// model's own size: small things need the larger ones.
+inline constexpr double kDenseSizes[] = {1, 1.5, 2, 3};
+
 /// features: [rows * cols, embed_dim], row by row, each of length 1.
 struct DenseMap {
   int rows = 0, cols = 0;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tasks/boxes.h"
 #include "tasks/dense_map.h"
 #include "tasks/detect_search.h"
 #include "tasks/heat_map.h"
@@ -8,13 +9,10 @@
 namespace openclip {
 namespace {
 
-// Sizes of the picture's shorter side in units of the model's own size.
-constexpr double kSizes[] = {1, 1.5, 2, 3};
 // Parts of a map that hang together are taken where the probability is at least this part of the
 // best there.
 constexpr double kLevel = 0.5;
 constexpr int kFinePlaces = 64;  // along the shorter side of the map on which boxes are measured
-constexpr MergeOptions kMerge{.overlap = 0.35, .inside = 0.7};
 
 // Takes the places that hang together with the best one, at kLevel of it, out of the map.
 ScoredBox take_part(HeatMap& map, int seed) {
@@ -54,7 +52,7 @@ std::vector<ScoredBox> boxes_of(HeatMap map, const DetectTask& task, const Image
     box.score = std::log(std::max(box.score, 1e-300) / std::max(1 - box.score, 1e-16));
     out.push_back(box);
   }
-  return merge_boxes(std::move(out), kMerge);
+  return merge_boxes(std::move(out), kMergeParts);
 }
 
 }  // namespace
@@ -62,7 +60,7 @@ std::vector<ScoredBox> boxes_of(HeatMap map, const DetectTask& task, const Image
 std::vector<std::vector<ScoredBox>> search_dense(const DetectTask& task, const Image& image) {
   const size_t labels = task.judge.labels();
   std::vector<HeatMap> sums(labels, map_for(image.width, image.height, kFinePlaces));
-  for (const double size : kSizes) {
+  for (const double size : kDenseSizes) {
     if (task.options.between_passes) task.options.between_passes();
     const int side = static_cast<int>(std::lround(size * task.preprocess.height));
     const DenseMap map =
@@ -72,8 +70,8 @@ std::vector<std::vector<ScoredBox>> search_dense(const DetectTask& task, const I
     for (size_t label = 0; label < labels; ++label) {
       HeatMap probabilities(map.rows, map.cols);
       for (size_t i = 0; i < probabilities.values.size(); ++i)
-        probabilities.values[i] =
-            static_cast<float>(probability_of(margins[i * labels + label]) / std::size(kSizes));
+        probabilities.values[i] = static_cast<float>(probability_of(margins[i * labels + label]) /
+                                                     std::size(kDenseSizes));
       add_interpolated(sums[label], probabilities);
     }
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tasks/boxes.h"
 #include "tasks/detect_search.h"
 
 namespace openclip {
@@ -10,8 +11,6 @@ constexpr size_t kCandidates = 12, kAllCandidates = 32;
 constexpr double kMoves[] = {0.15, 0.08, 0.04};
 // A candidate may be this far below the least margin before its edges are moved.
 constexpr double kSlack = 2;
-// Windows that show part of a thing, or a thing with much around it, lie in or around the best one.
-constexpr MergeOptions kMerge{.overlap = 0.35, .inside = 0.7};
 
 struct Candidate {
   size_t label = 0;
@@ -49,7 +48,7 @@ class WindowSearch {
     for (const Candidate& candidate : candidates)
       if (candidate.box.score >= task_.least_margin)
         found[candidate.label].push_back(candidate.box);
-    for (auto& boxes : found) boxes = merge_boxes(std::move(boxes), kMerge);
+    for (auto& boxes : found) boxes = merge_boxes(std::move(boxes), kMergeParts);
     return found;
   }
 
@@ -75,7 +74,7 @@ class WindowSearch {
         if (const double margin = margins[i * labels + label];
             margin >= task_.least_margin - kSlack)
           boxes.push_back({windows[i], margin});
-      boxes = merge_boxes(std::move(boxes), kMerge);
+      boxes = merge_boxes(std::move(boxes), kMergeParts);
       boxes.resize(std::min(boxes.size(), kCandidates));
       for (const ScoredBox& box : boxes) out.push_back({label, box});
     }

@@ -16,21 +16,13 @@
 namespace openclip {
 namespace {
 
-constexpr int kFinePlaces = 48;              // of the map, along the shorter side of the picture
-constexpr double kSmallest = 0.25;           // windows, as a part of the shorter side
-constexpr double kSizes[] = {1, 1.5, 2, 3};  // of dense maps, in units of the model's own size
-constexpr double kPatch = 0.25;              // what is greyed, as a part of the shorter side
+constexpr int kHeatPlaces = 48;     // of the map, along the shorter side of the picture
+constexpr double kSmallest = 0.25;  // windows, as a part of the shorter side
+constexpr double kPatch = 0.25;     // what is greyed, as a part of the shorter side
 
 // What every text finds in a picture is no reason for a single one.
 const std::vector<std::string> kUnrelated = {"",        "a picture", "background", "something",
                                              "a thing", "nothing",   "texture",    "a colour"};
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-  const double dot = std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-  const double aa = std::inner_product(a.begin(), a.end(), a.begin(), 0.0);
-  const double bb = std::inner_product(b.begin(), b.end(), b.begin(), 0.0);
-  return dot / std::max(std::sqrt(aa * bb), 1e-12);
-}
 
 // The text's direction less the mean of unrelated ones, so that one product gives the difference of
 // cosines.
@@ -63,7 +55,7 @@ HeatMap by_windows(const Context& context, const ExplainModel& asked, const Imag
                    std::span<const float> direction, const ExplainOptions& options) {
   const WindowReader reader(context, asked.model, asked.preprocess, image, options.between_passes);
   const std::vector<BoxCorners> windows = window_pyramid(image.width, image.height, kSmallest);
-  HeatMap map = map_for(image.width, image.height, kFinePlaces);
+  HeatMap map = map_for(image.width, image.height, kHeatPlaces);
   spread_windows(map, windows, products(reader.features(windows), direction), image.width,
                  image.height);
   return map;
@@ -71,8 +63,8 @@ HeatMap by_windows(const Context& context, const ExplainModel& asked, const Imag
 
 HeatMap by_places(const Context& context, const ExplainModel& asked, const Image& image,
                   std::span<const float> direction, const ExplainOptions& options) {
-  HeatMap sum = map_for(image.width, image.height, kFinePlaces);
-  for (const double size : kSizes) {
+  HeatMap sum = map_for(image.width, image.height, kHeatPlaces);
+  for (const double size : kDenseSizes) {
     if (options.between_passes) options.between_passes();
     const int side = static_cast<int>(std::lround(size * asked.preprocess.height));
     const DenseMap dense =
@@ -80,7 +72,7 @@ HeatMap by_places(const Context& context, const ExplainModel& asked, const Image
     HeatMap map(dense.rows, dense.cols);
     const std::vector<double> values = products(dense.features, direction);
     for (size_t i = 0; i < values.size(); ++i)
-      map.values[i] = static_cast<float>(values[i] / std::size(kSizes));
+      map.values[i] = static_cast<float>(values[i] / std::size(kDenseSizes));
     add_interpolated(sum, map);
   }
   return sum;
@@ -117,7 +109,7 @@ HeatMap by_occlusion(const Context& context, const ExplainModel& asked, const Im
     fill_rect(without, {at(0), at(1), at(2), at(3)}, grey);
     drops.push_back(all - read(without));
   }
-  HeatMap map = map_for(image.width, image.height, kFinePlaces);
+  HeatMap map = map_for(image.width, image.height, kHeatPlaces);
   spread_windows(map, patches, drops, image.width, image.height);
   return map;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "kernels/similarity.h"
 
@@ -45,6 +46,13 @@ std::vector<int32_t> text_ids(const Tokenizer& tokenizer, const TextConfig& conf
                               std::string_view text, size_t* cut) {
   return sees_padding(config) ? tokenizer.encode_padded(text, config.context_length, cut)
                               : tokenizer.encode(text, config.context_length, cut);
+}
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+  const double ab = std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+  const double aa = std::inner_product(a.begin(), a.end(), a.begin(), 0.0);
+  const double bb = std::inner_product(b.begin(), b.end(), b.begin(), 0.0);
+  return ab / std::max(std::sqrt(aa * bb), 1e-12);
 }
 
 void CutTexts::add(const std::string& text, size_t tokens) {

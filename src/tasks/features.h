@@ -20,6 +20,9 @@ void normalize_rows(std::span<float> rows, int64_t dim);
 /// a . b of `dim` floats each, summed in f32 (kernels::dot_rows).
 float dot(const float* a, const float* b, int64_t dim);
 
+/// a . b / (|a| |b|) of two vectors of one length, summed in f64; 0 where either is zero.
+double cosine(std::span<const float> a, std::span<const float> b);
+
 /// Texts that were longer than the context, for a report.
 struct CutTexts {
   size_t count = 0;

@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxImageBytes = size_t{256} << 20;
-
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out)

@@ -9,6 +9,9 @@
 
 namespace openclip {
 
+/// A file of more bytes is not read as a picture.
+inline constexpr size_t kMaxImageBytes = size_t{256} << 20;
+
 /// One picture, not read yet unless it comes out of an archive.
 struct ImageRef {
   std::string name;            // path, or ARCHIVE/MEMBER

@@ -1,8 +1,6 @@
 #include "tasks/interrogate.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
 #include "base/error.h"
 #include "tasks/features.h"
@@ -10,13 +8,6 @@
 
 namespace openclip {
 namespace {
-
-double cosine(std::span<const float> image, std::span<const float> unit) {
-  const double length =
-      std::sqrt(std::inner_product(image.begin(), image.end(), image.begin(), 0.0));
-  return std::inner_product(image.begin(), image.end(), unit.begin(), 0.0) /
-         std::max(length, 1e-12);
-}
 
 std::vector<float> vectors_of(const Context& context, const ModelSource& source, const Model& model,
                               const Tokenizer& tokenizer, const std::vector<std::string>& words) {

@@ -3,12 +3,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tasks/image_source.h"
 #include "tasks/search.h"
 
 namespace openclip {
 namespace {
 
-constexpr size_t kMaxImageBytes = size_t{256} << 20;
 constexpr size_t kMaxTerms = 1000;
 
 class QueryParser {

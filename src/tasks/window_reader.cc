@@ -11,8 +11,8 @@
 namespace openclip {
 namespace {
 
-constexpr size_t kBatch = 32;   // windows at once; bounds memory
-constexpr double kStep = 0.25;  // of a window's side
+constexpr size_t kWindowsAtOnce = 32;  // windows at once; bounds memory
+constexpr double kStep = 0.25;         // of a window's side
 constexpr double kNextSize = 0.7071068;
 constexpr double kLongest = 8;  // shorter sides; longer pictures get no more windows
 
@@ -55,10 +55,11 @@ WindowReader::WindowReader(const Context& context, const Model& model,
 std::vector<float> WindowReader::features(const std::vector<BoxCorners>& windows) const {
   const auto dim = static_cast<size_t>(model_.config().embed_dim);
   const size_t each = size_t{3} * static_cast<size_t>(config_.height) * config_.width;
-  std::vector<float> out(windows.size() * dim), pixels(std::min(kBatch, windows.size()) * each);
-  for (size_t begin = 0; begin < windows.size(); begin += kBatch) {
+  std::vector<float> out(windows.size() * dim),
+      pixels(std::min(kWindowsAtOnce, windows.size()) * each);
+  for (size_t begin = 0; begin < windows.size(); begin += kWindowsAtOnce) {
     if (between_passes_) between_passes_();
-    const size_t count = std::min(kBatch, windows.size() - begin);
+    const size_t count = std::min(kWindowsAtOnce, windows.size() - begin);
     parallel_for(context_.threads(), count, 1, [&](size_t from, size_t to, int) {
       for (size_t i = from; i < to; ++i)
         preprocess(cropped(image_, windows[begin + i]), config_, &pixels[i * each]);

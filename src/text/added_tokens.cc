@@ -9,12 +9,10 @@
 namespace openclip {
 namespace {
 
-bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
-
 // The last code point of a text that is not empty, and where it begins.
 char32_t last_code_point(std::string_view text, size_t* begin) {
   *begin = text.size() - 1;
-  while (*begin > 0 && !starts_character(text[*begin])) --*begin;
+  while (*begin > 0 && !starts_code_point(text[*begin])) --*begin;
   size_t at = *begin;
   return next_code_point(text, &at);
 }

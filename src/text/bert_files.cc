@@ -2,12 +2,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "text/file_limits.h"
 #include "text/word_piece.h"
 
 namespace openclip {
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t{64} << 20;
 constexpr int32_t kMaxTokens = 1 << 22;
 
 }  // namespace
@@ -15,7 +15,7 @@ constexpr int32_t kMaxTokens = 1 << 22;
 std::unique_ptr<HfTokenizer> load_bert_vocabulary(const std::string& path,
                                                   const TokenizerConfig& config,
                                                   HfTokenizer::Options options) {
-  return parse_bert_vocabulary(path, read_text_file(path, kMaxFileBytes), config,
+  return parse_bert_vocabulary(path, read_text_file(path, kMaxTokenizerFileBytes), config,
                                std::move(options));
 }
 

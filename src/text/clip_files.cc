@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "text/byte_symbols.h"
 #include "text/clip_tokenizer.h"
+#include "text/file_limits.h"
 #include "text/tokenizer_config.h"
 #include "text/utf8.h"
 
@@ -17,7 +18,6 @@ using Json = nlohmann::json;
 
 constexpr const char* kStart = "<|startoftext|>";
 constexpr const char* kEnd = "<|endoftext|>";
-constexpr size_t kMaxFileBytes = size_t{64} << 20;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -129,11 +129,11 @@ std::unique_ptr<HfTokenizer> load_files(const std::string& folder, Writer write,
   const std::filesystem::path path = folder;
   const std::string vocab_path = (path / "vocab.json").string();
   const std::string merges_path = (path / "merges.txt").string();
-  const std::string text = read_text_file(vocab_path, kMaxFileBytes);
+  const std::string text = read_text_file(vocab_path, kMaxTokenizerFileBytes);
   const Json vocab = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (vocab.is_discarded() || !vocab.is_object()) throw ParseError(vocab_path, "is no JSON object");
-  const Json merges =
-      merges_of(merges_path, lines_of(read_text_file(merges_path, kMaxFileBytes)), SIZE_MAX);
+  const Json merges = merges_of(
+      merges_path, lines_of(read_text_file(merges_path, kMaxTokenizerFileBytes)), SIZE_MAX);
   if (options.pad_token.empty())
     options.pad_token = TokenizerConfig::read(folder).token("pad_token");
   return std::make_unique<HfTokenizer>(

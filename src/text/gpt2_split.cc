@@ -7,12 +7,12 @@
 namespace openclip {
 namespace {
 
-enum class Kind { letter, number, space, other };
+enum class CharacterClass { letter, number, space, other };
 
-Kind kind_of(char32_t code) {
-  if (is_letter(code)) return Kind::letter;
-  if (is_number(code)) return Kind::number;
-  return is_white_space(code) ? Kind::space : Kind::other;
+CharacterClass class_of(char32_t code) {
+  if (is_letter(code)) return CharacterClass::letter;
+  if (is_number(code)) return CharacterClass::number;
+  return is_white_space(code) ? CharacterClass::space : CharacterClass::other;
 }
 
 std::string_view contraction(std::string_view text) {
@@ -22,10 +22,10 @@ std::string_view contraction(std::string_view text) {
 }
 
 // The end of the run of one kind at `begin`; `*last` is where its last character begins.
-size_t end_of_run(std::string_view text, size_t begin, Kind kind, size_t* last) {
+size_t end_of_run(std::string_view text, size_t begin, CharacterClass kind, size_t* last) {
   while (begin < text.size()) {
     size_t at = begin;
-    if (kind_of(next_code_point(text, &at)) != kind) break;
+    if (class_of(next_code_point(text, &at)) != kind) break;
     *last = begin;
     begin = at;
   }
@@ -44,13 +44,13 @@ std::string_view next_gpt2_word(std::string_view text, size_t* position) {
   size_t body = begin, last = begin;
   if (rest[0] == ' ' && rest.size() > 1) ++body;
   size_t at = body;
-  const Kind kind = kind_of(next_code_point(text, &at));
-  if (kind != Kind::space && !(body == begin && rest[0] == ' ')) {
+  const CharacterClass kind = class_of(next_code_point(text, &at));
+  if (kind != CharacterClass::space && !(body == begin && rest[0] == ' ')) {
     *position = end_of_run(text, body, kind, &last);
     return text.substr(begin, *position - begin);
   }
   // White space before a word leaves its last character to it, unless that is all there is.
-  size_t end = end_of_run(text, begin, Kind::space, &last);
+  size_t end = end_of_run(text, begin, CharacterClass::space, &last);
   if (end < text.size() && last > begin) end = last;
   *position = end;
   return text.substr(begin, end - begin);

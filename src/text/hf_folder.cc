@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "text/bert_files.h"
 #include "text/clip_files.h"
+#include "text/file_limits.h"
 #include "text/sentencepiece_definition.h"
 #include "text/tokenizer_config.h"
 
@@ -16,14 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxFileBytes = size_t{64} << 20;
 constexpr std::array kSentencePieceNames = {"spiece.model", "sentencepiece.bpe.model",
                                             "tokenizer.model"};
-
-bool is_file(const fs::path& path) {
-  std::error_code none;
-  return fs::is_regular_file(path, none);
-}
 
 std::optional<fs::path> sentencepiece_path(const fs::path& folder) {
   for (const char* name : kSentencePieceNames)
@@ -61,7 +56,7 @@ std::unique_ptr<HfTokenizer> open_sentencepiece(const fs::path& path, const Toke
   // SigLIP's class pads with the end token, T5's with a token of its own.
   if (options.pad_token.empty() && config.tokenizer_class() == "SiglipTokenizer")
     options.pad_token = "</s>";
-  const std::string bytes = read_text_file(path.string(), kMaxFileBytes);
+  const std::string bytes = read_text_file(path.string(), kMaxTokenizerFileBytes);
   return std::make_unique<HfTokenizer>(
       path.string(), sentencepiece_definition(path.string(), bytes, how), std::move(options));
 }

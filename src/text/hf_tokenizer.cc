@@ -6,13 +6,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "text/added_tokens.h"
+#include "text/file_limits.h"
 #include "text/hf_decode.h"
 #include "text/tokenizer_config.h"
 
 namespace openclip {
 namespace {
-
-constexpr size_t kMaxFileBytes = size_t{256} << 20;
 
 // What transformers' classes take for padding where no file says it.
 int32_t usual_padding(const TokenTable& tokens) {
@@ -40,7 +39,7 @@ HfTokenizer::HfTokenizer(const std::string& source, std::string_view json_text, 
     : HfTokenizer(source, parse_hf_definition(source, json_text), std::move(options)) {}
 
 std::unique_ptr<HfTokenizer> HfTokenizer::open(const std::string& path, Options options) {
-  const std::string text = read_text_file(path, kMaxFileBytes);
+  const std::string text = read_text_file(path, kMaxTokenizerJsonBytes);
   const auto folder = std::filesystem::path(path).parent_path();
   if (options.pad_token.empty())
     options.pad_token = TokenizerConfig::read(folder.string()).token("pad_token");

@@ -4,17 +4,16 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "text/file_limits.h"
 
 namespace openclip {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kMaxFileBytes = size_t{64} << 20;
-
 Json read_object(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return Json::object();
-  Json json = Json::parse(read_text_file(path.string(), kMaxFileBytes), nullptr,
+  Json json = Json::parse(read_text_file(path.string(), kMaxTokenizerFileBytes), nullptr,
                           /*allow_exceptions=*/false);
   if (json.is_discarded()) throw ParseError(path.string(), "not valid JSON");
   return json.is_object() ? json : Json::object();

@@ -20,10 +20,10 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr const char* kGolden = OPENCLIP_SOURCE_DIR "/tests/golden/text/";
+constexpr const char* kTextGolden = OPENCLIP_SOURCE_DIR "/tests/golden/text/";
 
 std::unique_ptr<ClipTokenizer> tiny(int context = 77) {
-  return ClipTokenizer::open(std::string(kGolden) + "tiny_vocab.txt", context);
+  return ClipTokenizer::open(std::string(kTextGolden) + "tiny_vocab.txt", context);
 }
 
 // The textbook algorithm: merge all occurrences of the best pair, again and again.
@@ -150,7 +150,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 TEST(HfTokenizerTest, RefusesOtherAlgorithms) {
   const std::string good =
-      read_text_file(std::string(kGolden) + "tiny_tokenizer/tokenizer.json", 1 << 24);
+      read_text_file(std::string(kTextGolden) + "tiny_tokenizer/tokenizer.json", 1 << 24);
   HfTokenizer("t", good, {});
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
            {"\"BPE\"", "\"WordLevel\""},
@@ -174,7 +174,7 @@ TEST(HfTokenizerTest, RefusesOtherAlgorithms) {
 
 TEST(HfTokenizerTest, DecodesWhatItEncodes) {
   const auto tokenizer =
-      HfTokenizer::open(std::string(kGolden) + "tiny_tokenizer/tokenizer.json", {});
+      HfTokenizer::open(std::string(kTextGolden) + "tiny_tokenizer/tokenizer.json", {});
   EXPECT_EQ(tokenizer->decode(tokenizer->encode_padded("A photo \xe7\x8c\xab")),
             "a photo \xe7\x8c\xab");
 }
@@ -182,8 +182,8 @@ TEST(HfTokenizerTest, DecodesWhatItEncodes) {
 TEST(VocabularyTest, SaysHowToGetIt) {
   setenv("OPENCLIP_VOCAB", "/nonexistent/vocab", 1);
   EXPECT_THROW(find_clip_vocabulary(), NotFound);
-  setenv("OPENCLIP_VOCAB", kGolden, 1);
-  EXPECT_EQ(find_clip_vocabulary(), kGolden);
+  setenv("OPENCLIP_VOCAB", kTextGolden, 1);
+  EXPECT_EQ(find_clip_vocabulary(), kTextGolden);
   unsetenv("OPENCLIP_VOCAB");
   const char* cache = std::getenv("OPENCLIP_CACHE");
   const std::string before = cache != nullptr ? cache : "";

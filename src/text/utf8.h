@@ -22,6 +22,11 @@ void append_utf8(char32_t code, std::string* out);
 
 std::string encode_utf8(std::u32string_view text);
 
+/// Whether a byte of well-formed text begins a code point.
+inline bool starts_code_point(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+}
+
 bool is_ascii(std::string_view text);
 
 }  // namespace openclip

@@ -2,13 +2,9 @@
 
 #include <algorithm>
 
+#include "text/utf8.h"
+
 namespace openclip {
-namespace {
-
-bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
-
-}  // namespace
-
 WordPieceModel::WordPieceModel(std::shared_ptr<const TokenTable> tokens, Options options)
     : tokens_(std::move(tokens)), options_(std::move(options)) {}
 
@@ -17,7 +13,7 @@ int32_t WordPieceModel::longest_token(std::string_view word, size_t* begin) cons
   const std::string prefix = *begin > 0 ? options_.prefix : "";
   size_t end = std::min(word.size(), *begin + tokens_->longest());
   for (; end > *begin; --end) {
-    if (end < word.size() && !starts_character(word[end])) continue;
+    if (end < word.size() && !starts_code_point(word[end])) continue;
     const int32_t id = tokens_->find(prefix + std::string(word.substr(*begin, end - *begin)));
     if (id < 0) continue;
     *begin = end;
@@ -28,7 +24,7 @@ int32_t WordPieceModel::longest_token(std::string_view word, size_t* begin) cons
 
 void WordPieceModel::encode_word(std::string_view word, std::vector<int32_t>* ids) const {
   const size_t before = ids->size();
-  bool known = static_cast<size_t>(std::count_if(word.begin(), word.end(), starts_character)) <=
+  bool known = static_cast<size_t>(std::count_if(word.begin(), word.end(), starts_code_point)) <=
                options_.longest_word;
   for (size_t begin = 0; known && begin < word.size();) {
     const int32_t id = longest_token(word, &begin);

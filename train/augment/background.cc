@@ -9,11 +9,6 @@
 namespace openclip::train {
 namespace {
 
-void fill(Canvas& canvas, const Colour& colour) {
-  for (int c = 0; c < 3; ++c)
-    std::fill(canvas.colour[c].begin(), canvas.colour[c].end(), colour[c]);
-}
-
 void gradient(Canvas& canvas, Random& random) {
   const Colour from = random_colour(random, 0.3, 1), to = random_colour(random, 0.3, 1);
   const double angle = random.uniform(0, 2 * std::numbers::pi);

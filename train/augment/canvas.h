@@ -1,6 +1,7 @@
 // Small square pictures in float, one plane for each channel, that augmentations work on.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <vector>
@@ -24,6 +25,12 @@ struct Canvas {
 };
 
 using Colour = std::array<float, 3>;
+
+/// One colour everywhere; coverage stays.
+inline void fill(Canvas& canvas, const Colour& colour) {
+  for (size_t c = 0; c < 3; ++c)
+    std::fill(canvas.colour[c].begin(), canvas.colour[c].end(), colour[c]);
+}
 
 /// Rec. 601 luma, as Pillow's convert("L").
 inline float luma(float r, float g, float b) { return 0.299f * r + 0.587f * g + 0.114f * b; }

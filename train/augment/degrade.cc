@@ -9,12 +9,12 @@
 namespace openclip::train {
 namespace {
 
-using Block = std::array<std::array<float, 8>, 8>;
+using DctBlock = std::array<std::array<float, 8>, 8>;
 
 // Orthonormal DCT-II matrix.
-const Block& dct_matrix() {
-  static const Block matrix = [] {
-    Block m{};
+const DctBlock& dct_matrix() {
+  static const DctBlock matrix = [] {
+    DctBlock m{};
     for (int k = 0; k < 8; ++k)
       for (int n = 0; n < 8; ++n)
         m[k][n] = static_cast<float>(std::sqrt((k == 0 ? 1 : 2) / 8.0) *
@@ -25,9 +25,9 @@ const Block& dct_matrix() {
 }
 
 // m * block * m^T, or with m transposed.
-Block transform(const Block& block, bool inverse) {
-  const Block& m = dct_matrix();
-  Block half{}, out{};
+DctBlock transform(const DctBlock& block, bool inverse) {
+  const DctBlock& m = dct_matrix();
+  DctBlock half{}, out{};
   for (int i = 0; i < 8; ++i)
     for (int k = 0; k < 8; ++k) {
       const float factor = inverse ? m[k][i] : m[i][k];
@@ -91,7 +91,7 @@ void block_compress(Canvas& canvas, float strength) {
   for (Plane& plane : canvas.colour) {
     for (int y = 0; y + 8 <= size; y += 8) {
       for (int x = 0; x + 8 <= size; x += 8) {
-        Block block;
+        DctBlock block;
         for (int j = 0; j < 8; ++j)
           for (int i = 0; i < 8; ++i) block[j][i] = plane[(y + j) * size + x + i];
         block = transform(block, false);

@@ -34,8 +34,7 @@ void clear_fill(Canvas& canvas, Random& random) {
     return;
   }
   const Colour colour = choice == 0 ? Colour{1, 1, 1} : random_colour(random, 0.75, 1);
-  for (int c = 0; c < 3; ++c)
-    std::fill(canvas.colour[c].begin(), canvas.colour[c].end(), colour[c]);
+  fill(canvas, colour);
 }
 
 }  // namespace openclip::train

@@ -74,11 +74,6 @@ void posterise(Canvas& canvas, Random& random) {
     for (int c = 0; c < 3; ++c) canvas.colour[c][i] = colours[level[tone[i]]][c];
 }
 
-void fill(Canvas& canvas, const Colour& colour) {
-  for (int c = 0; c < 3; ++c)
-    std::fill(canvas.colour[c].begin(), canvas.colour[c].end(), colour[c]);
-}
-
 void turn_brightness(Canvas& canvas) {
   for (Plane& plane : canvas.colour)
     for (float& value : plane) value = 1 - value;

@@ -24,7 +24,7 @@ constexpr const char* kReportVariable = "OPENCLIP_TRAIN_REPORT_FD";
 
 volatile sig_atomic_t g_signal = 0;  // a handler may touch nothing else
 
-void on_signal(int number) { g_signal = number; }
+void note_signal(int number) { g_signal = number; }
 
 struct Child {
   pid_t pid = -1;
@@ -140,7 +140,7 @@ bool is_started_process() { return std::getenv(kReportVariable) != nullptr; }
 
 int run_processes(int count, char** argv) {
   struct sigaction action {};
-  action.sa_handler = on_signal;  // no SA_RESTART: waitpid must return
+  action.sa_handler = note_signal;  // no SA_RESTART: waitpid must return
   for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
   const std::string store = store_path();
   std::vector<Child> children;

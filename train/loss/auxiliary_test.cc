@@ -5,7 +5,7 @@
 namespace openclip::train {
 namespace {
 
-at::Tensor unit_rows(int64_t rows, int64_t columns, int seed) {
+at::Tensor random_unit_rows(int64_t rows, int64_t columns, int seed) {
   at::manual_seed(seed);
   const at::Tensor x = at::randn({rows, columns});
   return x / x.norm(2, 1, true);
@@ -14,7 +14,7 @@ at::Tensor unit_rows(int64_t rows, int64_t columns, int seed) {
 TEST(ConceptTableTest, IgnoresRowsWithoutLabel) {
   TensorStore store;
   ConceptTable::add_tensors(store, 5, 8, 1);
-  const at::Tensor image = unit_rows(3, 8, 3), text = unit_rows(3, 8, 4);
+  const at::Tensor image = random_unit_rows(3, 8, 3), text = random_unit_rows(3, 8, 4);
   const double all = ConceptTable::loss(store, image.slice(0, 0, 2), text.slice(0, 0, 2),
                                         at::tensor({1, 4}, at::kLong))
                          .item<double>();

@@ -32,7 +32,7 @@ class RestoreAutocast {
   bool before_;
 };
 
-class Checkpoint : public torch::autograd::Function<Checkpoint> {
+class Recompute : public torch::autograd::Function<Recompute> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
                             Segment function) {
@@ -67,8 +67,7 @@ class Checkpoint : public torch::autograd::Function<Checkpoint> {
 at::Tensor checkpoint(Segment function, const at::Tensor& x) {
   if (!c10::GradMode::is_enabled()) return function(x);
   // The result needs a gradient for the weights' sake, even where x is constant.
-  return Checkpoint::apply(x.requires_grad() ? x : x.detach().requires_grad_(),
-                           std::move(function));
+  return Recompute::apply(x.requires_grad() ? x : x.detach().requires_grad_(), std::move(function));
 }
 
 }  // namespace openclip::train

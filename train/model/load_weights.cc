@@ -55,9 +55,9 @@ at::Tensor resize_line(const at::Tensor& from, int64_t count) {
   return at::upsample_linear1d(from.t().unsqueeze(0), {count}, false).squeeze(0).t();
 }
 
-class Loader {
+class WeightsLoader {
  public:
-  Loader(TensorStore& store, const std::string& path, const LoadOptions& options)
+  WeightsLoader(TensorStore& store, const std::string& path, const LoadOptions& options)
       : store_(store), options_(options), file_(Checkpoint::open(path)) {}
 
   void check() {
@@ -115,7 +115,7 @@ class Loader {
 
 void load_weights(TensorStore& store, const std::string& path, const LoadOptions& options) {
   const bool folder = std::filesystem::is_directory(path);
-  Loader loader(store, folder ? path + "/open_clip_model.safetensors" : path, options);
+  WeightsLoader loader(store, folder ? path + "/open_clip_model.safetensors" : path, options);
   loader.check();
   loader.copy();
 }

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxPictureBytes = size_t{256} << 20;
+constexpr size_t kMaxClassPictureBytes = size_t{256} << 20;
 
 at::Tensor unit(const at::Tensor& features) {
   const at::Tensor x = features.to(at::kFloat);
@@ -125,7 +125,7 @@ at::Tensor class_ranks(const EvaluatedModel& model, const at::Tensor& classes, i
   for (const fs::path& path : sorted_entries(folder)) {
     try {
       pictures.push_back(
-          decode_picture(read_file(path, kMaxPictureBytes), path, options.max_image_pixels));
+          decode_picture(read_file(path, kMaxClassPictureBytes), path, options.max_image_pixels));
     } catch (const Error&) {
       continue;  // no picture
     }

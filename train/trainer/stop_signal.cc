@@ -9,7 +9,7 @@ namespace {
 
 volatile sig_atomic_t g_requested = 0;  // a handler may touch nothing else
 
-void on_signal(int) { g_requested = 1; }
+void request_stop_on(int) { g_requested = 1; }
 
 void handle(void (*handler)(int), int flags) {
   struct sigaction action {};
@@ -22,7 +22,7 @@ void handle(void (*handler)(int), int flags) {
 
 StopSignal::StopSignal() {
   g_requested = 0;
-  handle(on_signal, static_cast<int>(SA_RESETHAND) | SA_RESTART);
+  handle(request_stop_on, static_cast<int>(SA_RESETHAND) | SA_RESTART);
 }
 
 StopSignal::~StopSignal() { handle(SIG_DFL, 0); }

@@ -6,7 +6,7 @@
 namespace openclip {
 namespace {
 
-CurlLibrary load() {
+CurlLibrary load_curl() {
   // One interface under three names: the TLS library behind it differs.
   const SharedLibrary library(
       {"libcurl.so.4", "libcurl-gnutls.so.4", "libcurl.4.dylib"},
@@ -35,7 +35,7 @@ CurlLibrary load() {
 }  // namespace
 
 const CurlLibrary& curl_library() {
-  static const CurlLibrary curl = load();
+  static const CurlLibrary curl = load_curl();
   return curl;
 }
 

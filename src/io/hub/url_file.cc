@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_hex(std::string_view text) {
+bool is_digest(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -53,7 +53,7 @@ Checksum url_checksum(const std::string& url) {
     const std::string stem = fs::path(file_name(url)).stem().string();
     digits = stem.substr(stem.rfind('-') + 1);
   }
-  if (!is_hex(digits)) return {};
+  if (!is_digest(digits)) return {};
   return {Checksum::Kind::sha256, digits};
 }
 

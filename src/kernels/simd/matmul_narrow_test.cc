@@ -12,16 +12,12 @@
 namespace openclip::kernels {
 namespace {
 
-struct Size {
-  size_t m, k, n;
-};
-
 size_t panels_of(size_t n) { return (n + panel_width() - 1) / panel_width(); }
 
 // Random operands, and the weights packed as `type` from elements of T.
-class Problem {
+class NarrowProblem {
  public:
-  explicit Problem(Size size)
+  explicit NarrowProblem(MatmulSize size)
       : size(size), random(size.m * 31 + size.k * 7 + size.n), bias_(padded()), scales_(padded()) {
     a = random.vector(size.m * size.k);
     w = random.vector(size.n * size.k, 0.3f);
@@ -74,7 +70,7 @@ class Problem {
 
   const float* scales() { return scales_.data(); }
 
-  Size size;
+  MatmulSize size;
   Random random;
   std::vector<float> a, w, residual;
 
@@ -97,10 +93,10 @@ std::vector<float> floats(const std::vector<uint16_t>& values, float (*widen)(ui
   return out;
 }
 
-class NarrowMatmulTest : public testing::TestWithParam<Size> {};
+class NarrowMatmulTest : public testing::TestWithParam<MatmulSize> {};
 
 TEST_P(NarrowMatmulTest, HalfWeightsAreTheirFloats) {
-  Problem problem(GetParam());
+  NarrowProblem problem(GetParam());
   const auto check = [&](PanelType type, const std::vector<uint16_t>& bits,
                          const std::vector<float>& values) {
     for (const UnaryOp op : {UnaryOp::identity, UnaryOp::gelu})
@@ -116,23 +112,23 @@ TEST_P(NarrowMatmulTest, HalfWeightsAreTheirFloats) {
   };
   const std::vector<uint16_t> f16 = halves(problem.w, f32_to_f16);
   const std::vector<uint16_t> bf16 = halves(problem.w, f32_to_bf16);
-  check(PanelType::f16, f16, floats(f16, f16_to_f32));
-  check(PanelType::bf16, bf16, floats(bf16, bf16_to_f32));
+  check(PanelType::f16, f16, floats(f16, openclip::f16_to_f32));
+  check(PanelType::bf16, bf16, floats(bf16, openclip::bf16_to_f32));
 }
 
 TEST_P(NarrowMatmulTest, PairsRoundBothSides) {
   if (!dot_products().bf16) GTEST_SKIP() << "no bfloat16 products here";
-  Problem problem(GetParam());
+  NarrowProblem problem(GetParam());
   const std::vector<uint16_t> weights = halves(problem.w, f32_to_bf16);
-  const std::vector<float> left = floats(halves(problem.a, f32_to_bf16), bf16_to_f32);
+  const std::vector<float> left = floats(halves(problem.a, f32_to_bf16), openclip::bf16_to_f32);
   for (const UnaryOp op : {UnaryOp::identity, UnaryOp::quick_gelu})
     expect_near(problem.multiply(problem.pack(PanelType::bf16_pairs, weights), op),
-                problem.want(left, floats(weights, bf16_to_f32), op),
+                problem.want(left, floats(weights, openclip::bf16_to_f32), op),
                 sum_tolerance(problem.size.k));
 }
 
 TEST_P(NarrowMatmulTest, BytesMatchReference) {
-  Problem problem(GetParam());
+  NarrowProblem problem(GetParam());
   const std::vector<int8_t> q = problem.quantise();
   for (const UnaryOp op : {UnaryOp::identity, UnaryOp::gelu})
     expect_near(problem.multiply(problem.pack(PanelType::int8, q), op),
@@ -141,7 +137,7 @@ TEST_P(NarrowMatmulTest, BytesMatchReference) {
 
 // Each of k products is off by at most half a step of either side.
 TEST_P(NarrowMatmulTest, BytesAreNearTheFloats) {
-  Problem problem(GetParam());
+  NarrowProblem problem(GetParam());
   const PackedMatrix b = problem.pack(PanelType::int8, problem.quantise());
   const double step_a = 2.0 / int8_steps(), step_w = 0.3 / 127;
   const double each = 0.5 * (step_a * 0.3 + step_w) + step_a * step_w;
@@ -151,7 +147,7 @@ TEST_P(NarrowMatmulTest, BytesAreNearTheFloats) {
 }
 
 TEST_P(NarrowMatmulTest, ThreadCountDoesNotChangeTheResult) {
-  Problem problem(GetParam());
+  NarrowProblem problem(GetParam());
   for (const PanelType type : {PanelType::bf16_pairs, PanelType::int8}) {
     if (type == PanelType::bf16_pairs && !dot_products().bf16) continue;
     const PackedMatrix b = type == PanelType::int8
@@ -162,8 +158,8 @@ TEST_P(NarrowMatmulTest, ThreadCountDoesNotChangeTheResult) {
 }
 
 TEST_P(NarrowMatmulTest, UntransposedWeightsPackAlike) {
-  Problem problem(GetParam());
-  const Size size = problem.size;
+  NarrowProblem problem(GetParam());
+  const MatmulSize size = problem.size;
   const std::vector<uint16_t> weights = halves(problem.w, f32_to_bf16);
   std::vector<uint16_t> turned(weights.size());
   for (size_t i = 0; i < size.n; ++i)
@@ -177,17 +173,19 @@ TEST_P(NarrowMatmulTest, UntransposedWeightsPackAlike) {
 
 TEST(PairsMatmulTest, RefusedWithoutTheInstruction) {
   if (dot_products().bf16) GTEST_SKIP() << "this processor has it";
-  Problem problem({2, 3, 4});
+  NarrowProblem problem({2, 3, 4});
   const PackedMatrix b = problem.pack(PanelType::bf16_pairs, halves(problem.w, f32_to_bf16));
   EXPECT_THROW(problem.multiply(b, UnaryOp::identity), Unsupported);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, NarrowMatmulTest,
-                         testing::Values(Size{1, 1, 1}, Size{1, 64, 16}, Size{2, 3, 5},
-                                         Size{6, 16, 32}, Size{7, 17, 33}, Size{13, 42, 1},
-                                         Size{50, 76, 96}, Size{29, 1031, 47}, Size{145, 770, 40},
-                                         Size{300, 33, 65}, Size{26, 3072, 70}, Size{0, 8, 8},
-                                         Size{4, 8, 0}, Size{5, 0, 6}),
+                         testing::Values(MatmulSize{1, 1, 1}, MatmulSize{1, 64, 16},
+                                         MatmulSize{2, 3, 5}, MatmulSize{6, 16, 32},
+                                         MatmulSize{7, 17, 33}, MatmulSize{13, 42, 1},
+                                         MatmulSize{50, 76, 96}, MatmulSize{29, 1031, 47},
+                                         MatmulSize{145, 770, 40}, MatmulSize{300, 33, 65},
+                                         MatmulSize{26, 3072, 70}, MatmulSize{0, 8, 8},
+                                         MatmulSize{4, 8, 0}, MatmulSize{5, 0, 6}),
                          [](const auto& info) {
                            return std::to_string(info.param.m) + "x" +
                                   std::to_string(info.param.k) + "x" + std::to_string(info.param.n);
@@ -195,7 +193,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, NarrowMatmulTest,
 
 // The extremes of both sides: pairs of products must not overflow.
 TEST(Int8MatmulTest, HoldsTheLargestValues) {
-  Problem problem({3, 3072, 20});
+  NarrowProblem problem({3, 3072, 20});
   std::fill(problem.a.begin(), problem.a.end(), 1.0f);
   std::fill(problem.w.begin(), problem.w.end(), -2.0f);
   std::fill(problem.residual.begin(), problem.residual.end(), 0.0f);

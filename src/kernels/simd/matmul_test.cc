@@ -8,14 +8,10 @@
 namespace openclip::kernels {
 namespace {
 
-struct Size {
-  size_t m, k, n;
-};
-
 // A random product of one size and its packed right side.
 class Problem {
  public:
-  explicit Problem(Size size)
+  explicit Problem(MatmulSize size)
       : size_(size),
         random_(size.m * 31 + size.k * 7 + size.n),
         packed_(packed_bytes(PanelType::f32, size.k, size.n) / sizeof(float)),
@@ -46,15 +42,15 @@ class Problem {
   std::vector<float> a, w, residual;
 
  private:
-  Size size_;
+  MatmulSize size_;
   Random random_;
   Aligned packed_, bias_;
 };
 
-class MatmulTest : public testing::TestWithParam<Size> {};
+class MatmulTest : public testing::TestWithParam<MatmulSize> {};
 
 TEST_P(MatmulTest, MatchesReferenceWithEveryEpilogue) {
-  const Size size = GetParam();
+  const MatmulSize size = GetParam();
   Problem problem(size);
   const MatrixRows rows(problem.a.data(), size.k);
   for (const UnaryOp op : {UnaryOp::identity, UnaryOp::relu, UnaryOp::gelu, UnaryOp::quick_gelu}) {
@@ -71,7 +67,7 @@ TEST_P(MatmulTest, MatchesReferenceWithEveryEpilogue) {
 }
 
 TEST_P(MatmulTest, ResidualMayBeTheOutput) {
-  const Size size = GetParam();
+  const MatmulSize size = GetParam();
   Problem problem(size);
   std::vector<float> got = problem.residual;
   matmul(2, size.m, MatrixRows(problem.a.data(), size.k), problem.packed(),
@@ -80,7 +76,7 @@ TEST_P(MatmulTest, ResidualMayBeTheOutput) {
 }
 
 TEST_P(MatmulTest, ThreadCountDoesNotChangeTheResult) {
-  const Size size = GetParam();
+  const MatmulSize size = GetParam();
   Problem problem(size);
   std::vector<float> one(size.m * size.n), many(size.m * size.n);
   const MatrixRows rows(problem.a.data(), size.k);
@@ -90,7 +86,7 @@ TEST_P(MatmulTest, ThreadCountDoesNotChangeTheResult) {
 }
 
 TEST_P(MatmulTest, StridedOutputLeavesTheGapsAlone) {
-  const Size size = GetParam();
+  const MatmulSize size = GetParam();
   Problem problem(size);
   const size_t stride = size.n + 5;
   std::vector<float> got(size.m * stride, -7.0f);
@@ -108,7 +104,7 @@ TEST_P(MatmulTest, StridedOutputLeavesTheGapsAlone) {
 }
 
 TEST_P(MatmulTest, WeightsAsStoredGiveTheSameBits) {
-  const Size size = GetParam();
+  const MatmulSize size = GetParam();
   Problem problem(size);
   const MatrixRows rows(problem.a.data(), size.k);
   std::vector<float> got(size.m * size.n, 1e30f), want(size.m * size.n);
@@ -121,7 +117,7 @@ TEST_P(MatmulTest, WeightsAsStoredGiveTheSameBits) {
 }
 
 TEST_P(MatmulTest, UntransposedWeightsPackAlike) {
-  const Size size = GetParam();
+  const MatmulSize size = GetParam();
   Problem problem(size);
   std::vector<float> b(size.k * size.n);
   for (size_t i = 0; i < size.n; ++i)
@@ -135,11 +131,13 @@ TEST_P(MatmulTest, UntransposedWeightsPackAlike) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, MatmulTest,
-                         testing::Values(Size{1, 1, 1}, Size{1, 64, 16}, Size{2, 3, 5},
-                                         Size{6, 16, 32}, Size{7, 17, 33}, Size{13, 40, 1},
-                                         Size{50, 76, 96}, Size{29, 385, 47}, Size{145, 768, 40},
-                                         Size{300, 33, 65}, Size{0, 8, 8}, Size{4, 8, 0},
-                                         Size{5, 0, 6}),
+                         testing::Values(MatmulSize{1, 1, 1}, MatmulSize{1, 64, 16},
+                                         MatmulSize{2, 3, 5}, MatmulSize{6, 16, 32},
+                                         MatmulSize{7, 17, 33}, MatmulSize{13, 40, 1},
+                                         MatmulSize{50, 76, 96}, MatmulSize{29, 385, 47},
+                                         MatmulSize{145, 768, 40}, MatmulSize{300, 33, 65},
+                                         MatmulSize{0, 8, 8}, MatmulSize{4, 8, 0},
+                                         MatmulSize{5, 0, 6}),
                          [](const auto& info) {
                            return std::to_string(info.param.m) + "x" +
                                   std::to_string(info.param.k) + "x" + std::to_string(info.param.n);

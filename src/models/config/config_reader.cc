@@ -7,6 +7,13 @@ namespace {
 constexpr int64_t kMaxSize = 1 << 24;
 }
 
+nlohmann::json parse_config(const std::string& text, const std::string& source) {
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) throw ParseError(source, "is not valid JSON");
+  if (!json.is_object()) throw ParseError(source, "must hold a JSON object");
+  return json;
+}
+
 ConfigReader::ConfigReader(const nlohmann::json& object, std::string source)
     : object_(object), source_(std::move(source)) {
   if (!object.is_object()) throw ParseError(source_, "must be a JSON object");

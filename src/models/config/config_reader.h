@@ -9,6 +9,9 @@
 
 namespace openclip {
 
+/// A config's text as JSON. Throws: ParseError naming `source` for what is no JSON object.
+nlohmann::json parse_config(const std::string& text, const std::string& source);
+
 /// Reads typed members of one JSON object and remembers which were read, so that options this
 /// engine does not have are refused by name instead of being ignored. A member that is null counts
 /// as absent. The object must outlive the reader.

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-const Json& trunks() {
+const Json& convnext_trunks() {
   static const Json all = Json::parse(embedded::convnext_trunks_json).at("trunks");
   return all;
 }
@@ -37,7 +37,7 @@ std::array<int, 4> read_stages(ConfigReader& reader, const Json& facts, const ch
 
 // The table's facts about a trunk, with what the config replaces.
 Json trunk_facts(ConfigReader& reader, const std::string& trunk) {
-  Json facts = trunks().at(trunk);
+  Json facts = convnext_trunks().at(trunk);
   if (!reader.has("timm_model_kwargs")) return facts;
   const Json& kwargs = reader.get("timm_model_kwargs");
   if (!kwargs.is_object()) reader.fail("timm_model_kwargs", "must be a JSON object");
@@ -52,7 +52,7 @@ Json trunk_facts(ConfigReader& reader, const std::string& trunk) {
 
 }  // namespace
 
-bool is_convnext_trunk(const std::string& name) { return trunks().contains(name); }
+bool is_convnext_trunk(const std::string& name) { return convnext_trunks().contains(name); }
 
 void read_convnext(ConfigReader& reader, int embed_dim, VisionConfig& vision) {
   ConvNextConfig config;

@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-const Json& trunks() {
+const Json& fastvit_trunks() {
   static const Json all = Json::parse(embedded::fastvit_trunks_json).at("trunks");
   return all;
 }
@@ -45,7 +45,7 @@ std::vector<int> read_stages(ConfigReader& vision_cfg, const Json& facts, const 
 
 }  // namespace
 
-bool is_fastvit_trunk(const std::string& name) { return trunks().contains(name); }
+bool is_fastvit_trunk(const std::string& name) { return fastvit_trunks().contains(name); }
 
 int FastVitConfig::stage_squeeze(int width) { return std::max(8, (width / 4 + 4) / 8 * 8); }
 
@@ -58,7 +58,7 @@ int64_t FastVitConfig::side(int image_size, size_t stage) {
 void read_fastvit(ConfigReader& reader, VisionConfig& vision) {
   FastVitConfig config;
   config.trunk = reader.text("timm_model_name", "");
-  const Json& facts = trunks().at(config.trunk);
+  const Json& facts = fastvit_trunks().at(config.trunk);
   const std::vector<int> depths = read_stages(reader, facts, "depths", "layers", 1000);
   const std::vector<int> widths = read_stages(reader, facts, "dims", "embed_dims", 1 << 16);
   for (size_t i = 0; i < depths.size(); ++i) {

@@ -252,13 +252,6 @@ PreprocessSettings read_preprocess(const Json& json, const std::string& source) 
   return settings;
 }
 
-Json parse(const std::string& text, const std::string& source) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) throw ParseError(source, "is not valid JSON");
-  if (!json.is_object()) throw ParseError(source, "must hold a JSON object");
-  return json;
-}
-
 Precision read_quantization(const Json& json, const std::string& source) {
   Reader reader(json, source);
   const std::string method = reader.text("method", "");
@@ -273,7 +266,7 @@ Precision read_quantization(const Json& json, const std::string& source) {
 
 ModelConfig parse_model_config(const std::string& json_text, const std::string& source,
                                const std::string& name) {
-  const Json json = parse(json_text, source);
+  const Json json = parse_config(json_text, source);
   const Json& model = json.contains("model_cfg") ? json.at("model_cfg") : json;
   Reader reader(model, source);
   ModelConfig config;

@@ -6,10 +6,10 @@ namespace openclip::table {
 namespace {
 
 // timm draws the trunk's convolutions and Linears from a normal of 0.02 cut at +-2, with zero bias.
-const Init kWeight = normal(0.02);
+const Init kTrunkWeight = normal(0.02);
 
 void add_conv(Table& table, const std::string& name, int64_t out, int64_t in, int64_t kernel) {
-  table.add(name + ".weight", {out, in, kernel, kernel}, kWeight);
+  table.add(name + ".weight", {out, in, kernel, kernel}, kTrunkWeight);
   table.add(name + ".bias", {out}, constant(0));
 }
 
@@ -17,8 +17,8 @@ void add_convnext_block(Table& table, const std::string& block, int64_t width) {
   table.add(block + ".gamma", {width}, constant(1e-6));
   add_conv(table, block + ".conv_dw", width, 1, 7);
   table.layer_norm(block + ".norm", width);
-  table.linear(block + ".mlp.fc1", 4 * width, width, kWeight, constant(0));
-  table.linear(block + ".mlp.fc2", width, 4 * width, kWeight, constant(0));
+  table.linear(block + ".mlp.fc1", 4 * width, width, kTrunkWeight, constant(0));
+  table.linear(block + ".mlp.fc2", width, 4 * width, kTrunkWeight, constant(0));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace {
 
 // timm draws the blocks' 1x1 convolutions and all Linears from a normal of 0.02, with zero bias;
 // other convolutions are PyTorch's.
-const Init kWeight = normal(0.02);
+const Init kBlockWeight = normal(0.02);
 
 // ConvNormAct: a convolution without bias and its BatchNorm.
 void add_conv_norm(Table& table, const std::string& name, int64_t out, int64_t in, int64_t kernel) {
@@ -40,8 +40,10 @@ void add_mobile_one(Table& table, const std::string& name, int64_t out, int64_t 
 
 void add_mlp(Table& table, const std::string& block, const FastVitConfig::Stage& stage) {
   add_conv_norm(table, block + ".mlp.conv", stage.width, 1, 7);
-  add_biased_conv(table, block + ".mlp.fc1", stage.mlp_width, stage.width, 1, kWeight, constant(0));
-  add_biased_conv(table, block + ".mlp.fc2", stage.width, stage.mlp_width, 1, kWeight, constant(0));
+  add_biased_conv(table, block + ".mlp.fc1", stage.mlp_width, stage.width, 1, kBlockWeight,
+                  constant(0));
+  add_biased_conv(table, block + ".mlp.fc2", stage.width, stage.mlp_width, 1, kBlockWeight,
+                  constant(0));
 }
 
 void add_scale(Table& table, const std::string& name, int64_t width) {
@@ -64,8 +66,8 @@ void add_attention_block(Table& table, const std::string& block, const FastVitCo
     table.layer_norm(block + ".norm", width);
   else
     table.batch_norm(block + ".norm", width);
-  table.add(block + ".token_mixer.qkv.weight", {3 * width, width}, kWeight);
-  table.linear(block + ".token_mixer.proj", width, width, kWeight, constant(0));
+  table.add(block + ".token_mixer.qkv.weight", {3 * width, width}, kBlockWeight);
+  table.linear(block + ".token_mixer.proj", width, width, kBlockWeight, constant(0));
   add_scale(table, block + ".layer_scale_1", width);
   add_mlp(table, block, stage);
   add_scale(table, block + ".layer_scale_2", width);
@@ -105,7 +107,7 @@ void add_fastvit(Table& table, const ModelConfig& config) {
   add_squeeze(table, "trunk.final_conv.se", width,
               FastVitConfig::final_squeeze(config.vision.width));
   add_mobile_one(table, "trunk.final_conv", width, 1, 3, {false, true, true});
-  table.linear("trunk.head.fc", config.embed_dim, width, kWeight, constant(0));
+  table.linear("trunk.head.fc", config.embed_dim, width, kBlockWeight, constant(0));
 }
 
 }  // namespace openclip::table

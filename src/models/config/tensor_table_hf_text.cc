@@ -5,10 +5,10 @@
 namespace openclip::table {
 namespace {
 
-const Init kWeight = normal(0.02);  // transformers' initializer_range
+const Init kHfWeight = normal(0.02);  // transformers' initializer_range
 
 void add_linear(Table& table, const std::string& name, int64_t out, int64_t in) {
-  table.linear(name, out, in, kWeight, constant(0));
+  table.linear(name, out, in, kHfWeight, constant(0));
 }
 
 void add_layer(Table& table, const std::string& layer, const TextConfig& text) {
@@ -28,9 +28,9 @@ void add_hf_text(Table& table, const ModelConfig& config) {
   const TextConfig& text = config.text;
   const int64_t width = text.width;
   const std::string embeddings = "transformer.embeddings.";
-  table.add(embeddings + "word_embeddings.weight", {text.vocab_size, width}, kWeight);
-  table.add(embeddings + "position_embeddings.weight", {text.hf->max_positions, width}, kWeight);
-  table.add(embeddings + "token_type_embeddings.weight", {text.hf->token_types, width}, kWeight);
+  table.add(embeddings + "word_embeddings.weight", {text.vocab_size, width}, kHfWeight);
+  table.add(embeddings + "position_embeddings.weight", {text.hf->max_positions, width}, kHfWeight);
+  table.add(embeddings + "token_type_embeddings.weight", {text.hf->token_types, width}, kHfWeight);
   table.layer_norm(embeddings + "LayerNorm", width);
   for (int i = 0; i < text.layers; ++i)
     add_layer(table, fmt::format("transformer.encoder.layer.{}", i), text);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "models/config/config_reader.h"
 #include "models/config/transformers_section.h"
 
 namespace openclip {
@@ -18,12 +19,6 @@ constexpr int kLegacyEos = 2;
 constexpr int kClipVocabulary = 49408;      // whose last two tokens are start and end
 constexpr int kBicubic = 3, kBilinear = 2;  // Pillow's Resampling
 constexpr float kDefaultEps = 1e-5f;
-
-Json parse(const std::string& text, const std::string& source) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded() || !json.is_object()) throw ParseError(source, "is no JSON object");
-  return json;
-}
 
 // text_config, or what old files call text_config_dict and prefer.
 Section section_of(const Json& config, const std::string& key, const std::string& source) {
@@ -221,7 +216,7 @@ OrderedJson tower_json(int width, int mlp_width, int layers, int heads, Activati
 ModelConfig parse_transformers_config(const TransformersConfig& files, const std::string& source,
                                       const std::string& name, const std::string& tokenizer) {
   const std::string config_source = source + "/config.json";
-  Json config = parse(files.config, config_source);
+  Json config = parse_config(files.config, config_source);
   const Section root(config, config_source);
   const std::string type = root.text("model_type", "");
   if (type == "clip_text_model")
@@ -245,7 +240,7 @@ ModelConfig parse_transformers_config(const TransformersConfig& files, const std
   if (boxes == BoxHeads::owlvit) out["preprocess_cfg"] = {{"resize_mode", "squash"}};
   if (!files.preprocessor.empty()) {
     const std::string preprocessor_source = source + "/preprocessor_config.json";
-    Json preprocessor = parse(files.preprocessor, preprocessor_source);
+    Json preprocessor = parse_config(files.preprocessor, preprocessor_source);
     if (preprocessor.contains("image_processor")) preprocessor = preprocessor["image_processor"];
     // The crop of old processors is off by default in SigLIP's and OWL's, whose pictures are
     // squashed or padded.

@@ -13,7 +13,7 @@ extern const std::string_view vit_trunks_json;
 namespace {
 
 // Parsed on first use only: most programs never meet a timm tower.
-const nlohmann::json& trunks() {
+const nlohmann::json& vit_trunks() {
   static const nlohmann::json all = nlohmann::json::parse(embedded::vit_trunks_json).at("trunks");
   return all;
 }
@@ -22,7 +22,7 @@ const nlohmann::json& trunks() {
 
 std::string find_map_trunk(const VisionConfig& vision) {
   std::string best;
-  for (const auto& [name, json] : trunks().items()) {
+  for (const auto& [name, json] : vit_trunks().items()) {
     VisionConfig trunk;
     apply_vit_trunk(name, trunk);
     const bool same = trunk.pool_mlp_width > 0 && !trunk.eva &&
@@ -56,8 +56,8 @@ EvaConfig eva_of(const nlohmann::json& json) {
 }  // namespace
 
 bool apply_vit_trunk(const std::string& name, VisionConfig& vision) {
-  const auto found = trunks().find(name);
-  if (found == trunks().end()) return false;
+  const auto found = vit_trunks().find(name);
+  if (found == vit_trunks().end()) return false;
   const nlohmann::json& trunk = *found;
   vision.timm_trunk = name;
   vision.image_size = trunk.at("image_size");

@@ -6,27 +6,28 @@
 namespace openclip {
 namespace {
 
-const std::string kName = "visual.trunk.patch_embed.backbone.";
+const std::string kStemName = "visual.trunk.patch_embed.backbone.";
 constexpr ConvOptions kSecond{.kernel = 2, .stride = 2, .op = UnaryOp::gelu};
 constexpr ConvOptions kThird{.kernel = 2, .stride = 2};
 
 // Reads torch's order (channel, y, x), which PatchRows has too.
 Linear load_first(const Context& context, const Weights& weights) {
-  const FoldedConv::Norm norm = FoldedConv::batch_norm(context, weights, kName + "0.bn");
+  const FoldedConv::Norm norm = FoldedConv::batch_norm(context, weights, kStemName + "0.bn");
   const ChannelAffine affine{{norm.scale.begin(), norm.scale.end()},
                              {norm.shift.begin(), norm.shift.end()}};
   return weights.linear(context,
-                        {.weight = kName + "0.conv.weight", .bias = "", .affine = &affine});
+                        {.weight = kStemName + "0.conv.weight", .bias = "", .affine = &affine});
 }
 
 }  // namespace
 
 ConvStem::ConvStem(const Context& context, const Weights& weights)
     : first_(load_first(context, weights)),
-      second_(FoldedConv(context, weights, kName + "1.conv")
-                  .add(kName + "1.conv", kName + "1.bn")
+      second_(FoldedConv(context, weights, kStemName + "1.conv")
+                  .add(kStemName + "1.conv", kStemName + "1.bn")
                   .linear()),
-      third_(FoldedConv(context, weights, kName + "2.conv").add(kName + "2.conv").linear()) {}
+      third_(
+          FoldedConv(context, weights, kStemName + "2.conv").add(kStemName + "2.conv").linear()) {}
 
 void ConvStem::run(const Context& context, Workspace& workspace, const float* pixels, int64_t size,
                    int64_t count, Matrix patches) const {

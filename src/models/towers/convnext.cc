@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/images.h"
+#include "models/towers/chunk.h"
 #include "models/towers/folded_conv.h"
 #include "tensor/split.h"
 
@@ -10,10 +11,6 @@ namespace openclip {
 namespace {
 
 constexpr ConvOptions kDownsample{.kernel = 2, .stride = 2};
-
-// Pixels at a time: enough that the last stage's products (49 rows an image of 224 pixels) run at
-// full speed, while the first stage's maps (a 16th of the pixels) stay near the last cache.
-constexpr int64_t kChunkPixels = 12 * 224 * 224;
 
 // Rows of a block's MLP at a time: its hidden layer is to stay in the caches, but few rows would
 // read the weights too often.
@@ -39,9 +36,7 @@ Linear load_head(const Context& context, const Weights& weights, const ConvNextC
 
 ConvNextTower::ConvNextTower(const Context& context, const Weights& weights,
                              const ModelConfig& config)
-    : ImageTower(config.vision.image_size,
-                 std::max<int64_t>(1, kChunkPixels / (int64_t{config.vision.image_size} *
-                                                      config.vision.image_size))),
+    : ImageTower(config.vision.image_size, pictures_per_chunk(config.vision.image_size)),
       config_(config.vision),
       head_norm_(load_norm(context, weights, "head.norm", config_)),
       head_(load_head(context, weights, *config_.convnext)) {

@@ -3,18 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "io/safetensors.h"
 #include "models/model.h"
+#include "models/test_util.h"
 
 namespace openclip {
 namespace {
 
-const std::string kFolder = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/";
+const std::string kGoldenFolder = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/";
 
 const std::vector<std::pair<std::string, DenseReading>> kReadings = {
     {"clearclip", DenseReading::clearclip},
@@ -24,26 +24,20 @@ const std::vector<std::pair<std::string, DenseReading>> kReadings = {
     {"pooled", DenseReading::pooled}};
 
 std::shared_ptr<const Model> load(const std::string& name) {
-  const std::string stem = kFolder + (name == "coca" ? "coca/pooled" : "towers/" + name);
+  const std::string stem = kGoldenFolder + (name == "coca" ? "coca/pooled" : "towers/" + name);
   return Model::load(Context(2),
                      parse_model_config(read_text_file(stem + ".json", 1 << 20), name, name),
                      stem + ".safetensors", {.towers = Towers::image_only});
 }
 
-std::vector<float> values(const TensorView& view) {
-  std::vector<float> out(view.bytes.size() / sizeof(float));
-  std::memcpy(out.data(), view.bytes.data(), view.bytes.size());
-  return out;
-}
-
 class DenseTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(DenseTest, EqualsPython) {
-  const SafetensorsFile golden = SafetensorsFile::open(kFolder + "dense.safetensors");
+  const SafetensorsFile golden = SafetensorsFile::open(kGoldenFolder + "dense.safetensors");
   const std::string name = GetParam();
   const auto model = load(name);
   const TensorView& view = golden.tensor(name + ".pixels");
-  const std::vector<float> pixels = values(view);
+  const std::vector<float> pixels = values<float>(view);
   size_t tried = 0;
   for (const auto& [reading, value] : kReadings) {
     const DenseInput input{pixels.data(), view.shape[1], view.shape[2], value};
@@ -53,7 +47,7 @@ TEST_P(DenseTest, EqualsPython) {
       EXPECT_THROW(model->encode_dense(Context(1), input, out.data()), Unsupported) << reading;
       continue;
     }
-    const std::vector<float> want = values(found->second);
+    const std::vector<float> want = values<float>(found->second);
     std::vector<float> got(want.size());
     model->encode_dense(Context(2), input, got.data());
     // As golden_test.cc: sums of up to about 100 products in some 20 layers after one another,

@@ -5,6 +5,7 @@
 
 #include "kernels/rows.h"
 #include "kernels/unary.h"
+#include "models/towers/chunk.h"
 #include "tensor/attention.h"
 #include "tensor/split.h"
 
@@ -12,9 +13,6 @@ namespace openclip {
 namespace {
 
 constexpr ConvOptions kStem{.kernel = 3, .stride = 2, .padding = 1, .op = UnaryOp::gelu};
-
-// As ConvNeXt's: enough rows for the products of the last stages, maps of the first near the cache.
-constexpr int64_t kChunkPixels = 12 * 224 * 224;
 
 const std::string kTrunk = "visual.trunk.";
 
@@ -41,9 +39,7 @@ void mean_of_maps(const Context& context, const Images& x, Matrix out) {
 
 FastVitTower::FastVitTower(const Context& context, const Weights& weights,
                            const ModelConfig& config)
-    : ImageTower(config.vision.image_size,
-                 std::max<int64_t>(1, kChunkPixels / (int64_t{config.vision.image_size} *
-                                                      config.vision.image_size))),
+    : ImageTower(config.vision.image_size, pictures_per_chunk(config.vision.image_size)),
       config_(config.vision) {
   const FastVitConfig& fastvit = *config_.fastvit;
   const int64_t first = fastvit.stages.front().width;

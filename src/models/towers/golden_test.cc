@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <thread>
 
@@ -11,19 +10,12 @@
 #include "base/file.h"
 #include "io/safetensors.h"
 #include "models/model.h"
+#include "models/test_util.h"
 
 namespace openclip {
 namespace {
 
-const std::string kFolder = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/towers/";
-
-template <class T>
-std::vector<T> values(const SafetensorsFile& file, const std::string& name) {
-  const TensorView& view = file.tensor(name);
-  std::vector<T> out(view.bytes.size() / sizeof(T));
-  std::memcpy(out.data(), view.bytes.data(), view.bytes.size());
-  return out;
-}
+const std::string kTowerFolder = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/towers/";
 
 struct Golden {
   ModelConfig config;
@@ -31,8 +23,9 @@ struct Golden {
   std::vector<std::vector<int32_t>> ids;  // without padding
 
   explicit Golden(const std::string& name)
-      : config(parse_model_config(read_text_file(kFolder + name + ".json", 1 << 20), name, name)) {
-    const SafetensorsFile io = SafetensorsFile::open(kFolder + name + ".io.safetensors");
+      : config(parse_model_config(read_text_file(kTowerFolder + name + ".json", 1 << 20), name,
+                                  name)) {
+    const SafetensorsFile io = SafetensorsFile::open(kTowerFolder + name + ".io.safetensors");
     pixels = values<float>(io, "pixels");
     image_features = values<float>(io, "image_features");
     text_features = values<float>(io, "text_features");
@@ -44,7 +37,7 @@ struct Golden {
     }
   }
 
-  std::string weights() const { return kFolder + config.name + ".safetensors"; }
+  std::string weights() const { return kTowerFolder + config.name + ".safetensors"; }
 };
 
 // Both sides round at every operation: sums of up to about 100 products (sqrt of that many

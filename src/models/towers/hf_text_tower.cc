@@ -5,13 +5,13 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "models/towers/chunk.h"
 #include "tensor/convert.h"
 #include "tensor/split.h"
 
 namespace openclip {
 namespace {
 
-constexpr int64_t kChunkTokens = 2048;  // bounds memory; see vit.cc
 const std::string kPrefix = "text.transformer.";
 
 // open_clip's projections have no bias.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/towers/chunk.h"
 #include "models/towers/folded_conv.h"
 
 namespace openclip {
@@ -17,10 +18,6 @@ constexpr ConvOptions kConv1x1{.op = UnaryOp::relu};
 constexpr ConvOptions kConv3x3{.kernel = 3, .padding = 1, .op = UnaryOp::relu};
 constexpr ConvOptions kStemConv{.kernel = 3, .stride = 2, .padding = 1, .op = UnaryOp::relu};
 
-// Pixels at a time: the widest activations (stage 1, a quarter of the size, 4 * width channels) of
-// so many take 77 MB in RN50.
-constexpr int64_t kChunkPixels = 12 * 224 * 224;
-
 Images take_images(Workspace& workspace, int64_t count, int64_t height, int64_t width,
                    int64_t channels) {
   return {workspace.take(count * height * width, channels), count, height, width};
@@ -35,9 +32,7 @@ Linear load_conv_bn(const Context& context, const Weights& weights, const std::s
 }  // namespace
 
 ResNetTower::ResNetTower(const Context& context, const Weights& weights, const VisionConfig& config)
-    : ImageTower(
-          config.image_size,
-          std::max<int64_t>(1, kChunkPixels / (int64_t{config.image_size} * config.image_size))),
+    : ImageTower(config.image_size, pictures_per_chunk(config.image_size)),
       config_(config),
       stem1_(load_conv_bn(context, weights, "visual.conv1", "visual.bn1", Precision::f32)),
       stem2_(load_conv_bn(context, weights, "visual.conv2", "visual.bn2",

@@ -5,12 +5,11 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "models/towers/chunk.h"
 #include "tensor/convert.h"
 
 namespace openclip {
 namespace {
-
-constexpr size_t kChunkTokens = 2048;  // bounds memory; see vit.cc
 
 std::string prefix_of(const ModelConfig& config) { return config.custom_text ? "text." : ""; }
 
@@ -111,13 +110,13 @@ void TextTower::encode_causal(const Context& context, Workspace& workspace,
   for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     std::vector<std::span<const int32_t>> distinct;
     std::vector<int64_t> row_of;  // of order[begin], order[begin + 1], …
-    size_t tokens = 0;
+    int64_t tokens = 0;
     for (; end < order.size() && tokens < kChunkTokens; ++end) {
       const std::vector<int32_t>& ids = texts[order[end]].ids;
       const size_t shared = distinct.empty() ? 0 : shared_prefix(distinct.back(), ids);
       if (distinct.empty() || shared < ids.size()) distinct.emplace_back(ids);
       row_of.push_back(static_cast<int64_t>(distinct.size()) - 1);
-      tokens += ids.size() - shared;
+      tokens += static_cast<int64_t>(ids.size() - shared);
     }
     const Workspace::Frame frame(workspace);
     const Matrix rows = workspace.take(static_cast<int64_t>(distinct.size()), out.cols);
@@ -145,9 +144,9 @@ void TextTower::encode_tree(const Context& context, Workspace& workspace, const 
 void TextTower::encode_sequences(const Context& context, Workspace& workspace,
                                  std::span<const Sequence> texts, Matrix out) const {
   for (size_t begin = 0, end = 0; begin < texts.size(); begin = end) {
-    size_t tokens = 0;
+    int64_t tokens = 0;
     while (end < texts.size() && (end == begin || tokens < kChunkTokens))
-      tokens += texts[end++].ids.size();
+      tokens += static_cast<int64_t>(texts[end++].ids.size());
     const Workspace::Frame frame(workspace);
     encode_chunk(context, workspace, texts.subspan(begin, end - begin),
                  out.row_range(static_cast<int64_t>(begin), static_cast<int64_t>(end - begin)));

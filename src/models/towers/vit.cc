@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "models/towers/chunk.h"
 #include "models/towers/positions.h"
 #include "tensor/split.h"
 
 namespace openclip {
 namespace {
-
-// Rows of about this many tokens keep all cores busy, while one block's activations still fit the
-// caches of current processors (2 K x 3072 floats of the MLP are 25 MB).
-constexpr int64_t kChunkTokens = 2048;
 
 std::string key(const char* name) { return std::string("visual.") + name; }
 

@@ -8,6 +8,7 @@
 #include "io/json.h"
 #include "serve/api/embedding_inputs.h"
 #include "serve/api/health.h"
+#include "serve/test_util.h"
 
 namespace openclip {
 
@@ -36,15 +37,6 @@ struct AllRoutes {
     add_page_routes(router);
   }
 };
-
-int status_of(const std::function<void()>& fn) {
-  try {
-    fn();
-  } catch (const CallError& error) {
-    return error.status();
-  }
-  return 200;
-}
 
 TEST(Routes, OpenApiNamesEachOfThem) {
   const Json document = parse_json("openapi.json", embedded::openapi_json);

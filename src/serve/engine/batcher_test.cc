@@ -4,6 +4,8 @@
 
 #include <future>
 
+#include "serve/test_util.h"
+
 namespace openclip {
 namespace {
 
@@ -113,15 +115,6 @@ TEST(Batcher, ErrorsReachTheirCalls) {
   Batcher batcher(1, {}, tower.forward());
   EXPECT_THROW(batcher.run(BatchKind::text, {text(-1)}, call_with_time()), InvalidArgument);
   EXPECT_EQ(batcher.run(BatchKind::text, {text(3)}, call_with_time()), std::vector<float>{3});
-}
-
-int status_of(const std::function<void()>& fn) {
-  try {
-    fn();
-  } catch (const CallError& error) {
-    return error.status();
-  }
-  return 200;
 }
 
 TEST(Batcher, DropsLateAndAbandonedItems) {

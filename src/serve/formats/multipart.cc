@@ -1,24 +1,18 @@
 #include "serve/formats/multipart.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace openclip {
 namespace {
 
 constexpr const char* kSource = "multipart body";
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 // Value of `; name=VALUE` or `; name="VALUE"` in a header, "" when absent.
 std::string header_parameter(std::string_view header, std::string_view name) {
-  const std::string small = lower(header);
+  const std::string small = ascii_lower(std::string(header));
   const std::string wanted = std::string(name) + "=";
   for (size_t at = small.find(';'); at != std::string::npos; at = small.find(';', at)) {
     ++at;
@@ -40,7 +34,7 @@ std::string header_parameter(std::string_view header, std::string_view name) {
 }
 
 std::string boundary_of(std::string_view content_type) {
-  if (!lower(content_type).starts_with("multipart/form-data"))
+  if (!ascii_lower(std::string(content_type)).starts_with("multipart/form-data"))
     throw ParseError(kSource, "the Content-Type must be multipart/form-data");
   std::string boundary = header_parameter(content_type, "boundary");
   if (boundary.empty() || boundary.size() > 70)
@@ -53,7 +47,7 @@ FormPart read_part_header(std::string_view header) {
   while (!header.empty()) {
     const size_t end = std::min(header.find("\r\n"), header.size());
     const std::string_view line = header.substr(0, end);
-    if (lower(line.substr(0, 20)) == "content-disposition:") {
+    if (ascii_lower(std::string(line.substr(0, 20))) == "content-disposition:") {
       part.name = header_parameter(line, "name");
       part.filename = header_parameter(line, "filename");
     }

@@ -1,8 +1,8 @@
 #include "serve/http/head_check.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/text.h"
 #include "serve/formats/data_url.h"
 
 namespace openclip {
@@ -57,8 +57,7 @@ void check_head(const RequestHead& head, const HeadRules& rules) {
   value = {};
   const size_t codings = count(head, "transfer-encoding", &value);
   if (codings > 0 && head.version < 11) throw CallError(400, "HTTP/1.0 has no Transfer-Encoding");
-  std::string coding(value);
-  for (char& c : coding) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string coding = ascii_lower(std::string(value));
   if (codings > 1 || (codings == 1 && coding != "chunked"))
     throw CallError(501, "the only Transfer-Encoding here is chunked");
   if (count(head, "content-encoding", &value) > 0 && value != "identity")

@@ -10,21 +10,13 @@
 #include "serve/http/head_check.h"
 #include "serve/http/metrics.h"
 #include "serve/http/router.h"
+#include "serve/test_util.h"
 
 namespace openclip {
 namespace {
 
 using namespace std::chrono_literals;
 using Headers = std::vector<std::pair<std::string, std::string>>;
-
-int status_of(const std::function<void()>& fn) {
-  try {
-    fn();
-  } catch (const CallError& error) {
-    return error.status();
-  }
-  return 200;
-}
 
 int head_status(const Headers& headers, int version = 11, HeadRules rules = {}) {
   return status_of(

@@ -4,8 +4,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <cctype>
 
+#include "base/text.h"
 #include "serve/http/error_reply.h"
 #include "serve/http/head_check.h"
 #include "serve/http/server_state.h"
@@ -123,9 +123,8 @@ class Session {
     const auto& message = parser.get();
     call.method = std::string(message.method_string());
     for (const auto& field : message) {
-      std::string name(field.name_string());
-      for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      call.headers.emplace_back(std::move(name), std::string(field.value()));
+      call.headers.emplace_back(ascii_lower(std::string(field.name_string())),
+                                std::string(field.value()));
     }
     try {
       const std::string_view target(message.target().data(), message.target().size());

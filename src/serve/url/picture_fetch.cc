@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "io/http/session.h"
 #include "io/http/url.h"
 
@@ -35,12 +36,6 @@ class BytesSink : public HttpSink {
   std::vector<uint8_t> bytes_;
 };
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 void check_url(const std::string& url, const UrlPolicy& policy) {
   const std::string origin = url_origin(url);  // "https://host:443"
   const size_t host_at = origin.find("//") + 2, colon = origin.rfind(':');
@@ -56,9 +51,9 @@ void check_url(const std::string& url, const UrlPolicy& policy) {
 
 bool host_allowed(const std::string& host, const std::vector<std::string>& hosts) {
   if (hosts.empty()) return true;
-  const std::string asked = lower(host);
+  const std::string asked = ascii_lower(host);
   return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& entry) {
-    const std::string allowed = lower(entry);
+    const std::string allowed = ascii_lower(entry);
     if (!allowed.starts_with("*.")) return asked == allowed;
     return asked.ends_with(allowed.substr(1)) && asked.size() > allowed.size() - 1;
   });

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 constexpr int kBins = 48;
 constexpr int kWidth = 560, kHeight = 150;  // of a histogram, in CSS pixels
 
-constexpr const char* kHead = R"(<!doctype html>
+constexpr const char* kCurateHead = R"(<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -116,7 +116,7 @@ struct Totals {
 };
 
 std::string page(const Totals& totals) {
-  std::string html = kHead;
+  std::string html = kCurateHead;
   html += fmt::format(
       "<h1>{} of {} pairs kept</h1>\n<p><span class=\"key\" style=\"background:#1f9d61\"></span> "
       "kept "

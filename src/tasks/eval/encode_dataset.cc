@@ -9,15 +9,15 @@
 namespace openclip {
 namespace {
 
-constexpr size_t kBatch = 32;
+constexpr size_t kSamplesAtOnce = 32;
 
-struct Prepared {
+struct PreparedSample {
   EvalSample sample;
   std::vector<float> pixels;  // empty where sample.image has a problem
 };
 
-Prepared prepare(EvalSample sample, const PreprocessConfig& config) {
-  Prepared out;
+PreparedSample prepare(EvalSample sample, const PreprocessConfig& config) {
+  PreparedSample out;
   out.sample = std::move(sample);
   ImageRef& ref = out.sample.image;
   if (!ref.problem.empty()) return out;
@@ -34,8 +34,8 @@ EncodedDataset encode_dataset(const Context& context, const Model& model, EvalSa
                               const EvalListener& listener) {
   const PreprocessConfig config = preprocess_config(model.config());
   const size_t dim = static_cast<size_t>(model.config().embed_dim);
-  OrderedPrefetch<EvalSample, Prepared> prefetch(
-      context.threads(), 2 * kBatch, [&] { return samples.next(); },
+  OrderedPrefetch<EvalSample, PreparedSample> prefetch(
+      context.threads(), 2 * kSamplesAtOnce, [&] { return samples.next(); },
       [&](EvalSample sample) { return prepare(std::move(sample), config); });
   EncodedDataset out;
   std::vector<float> pixels;
@@ -50,7 +50,7 @@ EncodedDataset encode_dataset(const Context& context, const Model& model, EvalSa
     pixels.clear();
     if (listener.on_samples) listener.on_samples(static_cast<int64_t>(out.samples.size()));
   };
-  while (std::optional<Prepared> prepared = prefetch.next()) {
+  while (std::optional<PreparedSample> prepared = prefetch.next()) {
     if (!prepared->sample.image.problem.empty()) {
       ++out.skipped;
       if (listener.on_skipped) listener.on_skipped(prepared->sample.image.problem);
@@ -59,7 +59,7 @@ EncodedDataset encode_dataset(const Context& context, const Model& model, EvalSa
     pixels.insert(pixels.end(), prepared->pixels.begin(), prepared->pixels.end());
     out.samples.push_back(std::move(prepared->sample));
     out.samples.back().image.bytes = {};
-    if (pixels.size() >= kBatch * 3 * config.height * config.width) flush();
+    if (pixels.size() >= kSamplesAtOnce * 3 * config.height * config.width) flush();
   }
   flush();
   return out;

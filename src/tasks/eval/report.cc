@@ -8,7 +8,7 @@
 namespace openclip {
 namespace {
 
-constexpr const char* kHead = R"(<!doctype html>
+constexpr const char* kEvalHead = R"(<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -135,7 +135,7 @@ std::string table(const Sheet& sheet) {
 }  // namespace
 
 std::string eval_report(const std::string& title, std::span<const EvalResult> results) {
-  std::string html = kHead;
+  std::string html = kEvalHead;
   replace_all(html, "@TITLE@", escape(title));
   std::vector<std::string> metrics;
   for (const EvalResult& result : results)

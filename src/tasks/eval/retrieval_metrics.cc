@@ -9,7 +9,7 @@
 namespace openclip {
 namespace {
 
-constexpr int64_t kQueriesAtOnce = 512;
+constexpr int64_t kRetrievalQueriesAtOnce = 512;
 
 // rank_best(query, scores of all items) for every query, scores computed a block at a time.
 template <class Fn>
@@ -19,9 +19,9 @@ void for_each_query(const Context& context, std::span<const float> queries,
   const int64_t m = static_cast<int64_t>(queries.size()) / dim;
   if (n == 0 || m == 0) return;
   const Linear packed(context, items, {}, {dim, n});
-  std::vector<float> scores(static_cast<size_t>(std::min(kQueriesAtOnce, m) * n));
-  for (int64_t begin = 0; begin < m; begin += kQueriesAtOnce) {
-    const int64_t count = std::min(kQueriesAtOnce, m - begin);
+  std::vector<float> scores(static_cast<size_t>(std::min(kRetrievalQueriesAtOnce, m) * n));
+  for (int64_t begin = 0; begin < m; begin += kRetrievalQueriesAtOnce) {
+    const int64_t count = std::min(kRetrievalQueriesAtOnce, m - begin);
     linear(context, {queries.data() + begin * dim, count, dim}, packed, {scores.data(), count, n});
     parallel_for(context.threads(), static_cast<size_t>(count), 16,
                  [&](size_t first, size_t last, int) {

@@ -1,0 +1,21 @@
+// How much the towers take at a time, so that memory does not grow with a batch. Part of rank 4.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace openclip {
+
+/// Tokens: rows of about this many keep all cores busy, while one block's activations still fit the
+/// caches of current processors (2 K x 3072 floats of the MLP are 25 MB).
+inline constexpr int64_t kChunkTokens = 2048;
+
+/// Pictures of a convolutional tower: enough that the last stage's products (49 rows for a picture
+/// of 224 pixels) run at full speed, while the first stage's maps stay near the last cache (stage 1
+/// of an RN50, a quarter of the size, has 77 MB).
+inline int64_t pictures_per_chunk(int64_t image_size) {
+  constexpr int64_t kPixels = 12 * 224 * 224;
+  return std::max<int64_t>(1, kPixels / (image_size * image_size));
+}
+
+}  // namespace openclip
