@@ -4,6 +4,7 @@
     VENV/bin/python bench/train_compare.py [--model ViT-B-32|models/default] [--batch 32] [--only NAME]…
 
 python     open_clip's training step (ClipLoss, AdamW with its groups), f32; pictures ready in memory
+loader     the same, pictures decoded and augmented by open_clip's transform in a DataLoader's worker, as `ours` does
 ours       openclip-train with all threads, decoding and augmentation included
 processes  the same step by --nproc 2: half the pairs and half the threads each
 
@@ -30,15 +31,16 @@ import peers  # noqa: E402
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--trainer", default=str(ROOT / "build/openclip-train"))
+    parser.add_argument("--trainer", default=ROOT / "build/openclip-train",
+                        type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--model", default="ViT-B-32", help="name, or model folder with its tokenizer")
     parser.add_argument("--batch", type=int, default=32, help="pairs of a step")
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--only", action="append", choices=["python", "ours", "processes"])
+    parser.add_argument("--only", action="append", choices=["python", "loader", "ours", "processes"])
     parser.add_argument("--dir", type=pathlib.Path, default=pathlib.Path("/tmp/openclip-train-compare"))
-    parser.add_argument("--step-loop", action="store_true", help=argparse.SUPPRESS)  # the child of `python`
+    parser.add_argument("--step-loop", choices=["python", "loader"], help=argparse.SUPPRESS)  # the child of both
     return parser.parse_args()
 
 
@@ -72,6 +74,34 @@ def prepare(args):
     (args.dir / "pairs.tsv").write_text("filepath\ttitle\n" + "".join(rows))
 
 
+def ready_batches(args, tokenizer):
+    """The same random pictures for every step."""
+    import torch
+    size = image_size(args.model)
+    images = torch.randn(args.batch, 3, size, size)
+    texts = tokenizer((peers.captions(64) * (args.batch // 64 + 1))[:args.batch])
+    for _ in range(args.steps + 1):
+        yield images, texts
+
+
+def loaded_batches(args, tokenizer, transform):
+    """The pairs of the table."""
+    import torch
+    from PIL import Image
+
+    class Pairs(torch.utils.data.Dataset):
+        rows = [line.split("\t") for line in (args.dir / "pairs.tsv").read_text().splitlines()[1:]]
+
+        def __len__(self):
+            return len(self.rows)
+
+        def __getitem__(self, index):
+            path, caption = self.rows[index]
+            return transform(Image.open(args.dir / path)), tokenizer([caption])[0]
+
+    return torch.utils.data.DataLoader(Pairs(), batch_size=args.batch, num_workers=1, drop_last=True)
+
+
 def step_loop(args):
     """As open_clip's train_one_epoch without mixed precision; prints the seconds of each step."""
     import open_clip
@@ -80,26 +110,28 @@ def step_loop(args):
     torch.set_num_threads(args.threads)
     folder = folder_of(args.model)
     name = f"local-dir:{folder}" if folder else args.model
-    model = open_clip.create_model(name).train()
+    model, transform, _ = open_clip.create_model_and_transforms(name)
+    model.train()
     tokenizer = open_clip.get_tokenizer(name)
-    size = image_size(args.model)
     gain_or_bias = [p for n, p in model.named_parameters() if p.ndim < 2 or "logit_scale" in n]
     rest = [p for n, p in model.named_parameters() if not (p.ndim < 2 or "logit_scale" in n)]
     optimizer = torch.optim.AdamW([{"params": gain_or_bias, "weight_decay": 0.0},
                                    {"params": rest, "weight_decay": 0.2}],
                                   lr=5e-4, betas=(0.9, 0.98), eps=1e-6)
     loss_of = open_clip.ClipLoss()
-    images = torch.randn(args.batch, 3, size, size)
-    texts = tokenizer((peers.captions(64) * (args.batch // 64 + 1))[:args.batch])
-    for _ in range(args.steps + 1):
-        begin = time.perf_counter()
+    batches = (ready_batches(args, tokenizer) if args.step_loop == "python"
+               else loaded_batches(args, tokenizer, transform))
+    begin = time.perf_counter()
+    for images, texts in batches:
         optimizer.zero_grad()
         image, text, scale = model(images, texts)[:3]
         loss_of(image, text, scale).backward()
         optimizer.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0, 4.6052)
-        print(time.perf_counter() - begin, flush=True)
+        end = time.perf_counter()
+        print(end - begin, flush=True)
+        begin = end
 
 
 def step_times(command, cwd=None):
@@ -113,9 +145,10 @@ def step_times(command, cwd=None):
     return lines, usage.ru_maxrss / 1e6
 
 
-def run_python(args):
-    lines, memory = step_times([sys.executable, __file__, "--step-loop", "--model", args.model, "--batch",
-                                str(args.batch), "--steps", str(args.steps), "--threads", str(args.threads)])
+def run_python(args, kind):
+    lines, memory = step_times([sys.executable, __file__, "--step-loop", kind, "--model", args.model, "--batch",
+                                str(args.batch), "--steps", str(args.steps), "--threads", str(args.threads),
+                                "--dir", str(args.dir)])
     return [float(line) for line in lines], memory
 
 
@@ -133,7 +166,8 @@ def run_trainer(args, shares):
         return [float(row["step_seconds"]) for row in csv.DictReader(file)], memory
 
 
-RUNS = {"python": run_python, "ours": lambda args: run_trainer(args, 1), "processes": lambda args: run_trainer(args, 2)}
+RUNS = {"python": lambda args: run_python(args, "python"), "loader": lambda args: run_python(args, "loader"),
+        "ours": lambda args: run_trainer(args, 1), "processes": lambda args: run_trainer(args, 2)}
 
 
 def main():
