@@ -3,13 +3,15 @@
 
     tools/parity_towers.py [MODEL]... [--images FILE...] [--dtype bf16] [--text-only] [--save]
     tools/parity_towers.py --missing [--budget SECONDS]
+    tools/parity_towers.py MODEL… --double
     needs: pip install open_clip_torch==3.3.0 timm transformers safetensors; ninja -C build tower_bench
 
 For models whose tokenizer is not at hand: nothing is downloaded. Models are randomly initialised, and
 towers of transformers get the sizes of src/models/config/hf_text.json. tools/parity.py starts from text
 instead. Fails if any feature differs by more than --tolerance. --save keeps what was measured in
 docs/models_measured.json, from which tools/models_table.py writes docs/models.md. --text-only puts a tiny
-image tower beside the text tower, for models that do not fit the memory.
+image tower beside the text tower, for models that do not fit the memory. --double compares with Python's
+features in f64, and says how far Python's own f32 ones are from those.
 
 --missing measures every model of the registry that has no figure yet, the smallest first, keeps each
 figure at once and writes docs/models.md anew after each: ended or killed, the same command goes on. Weights
@@ -149,7 +151,7 @@ def texts(model, cfg, count):
     end = hf.vocab_size - 1 if hf else cfg["text_cfg"].get("vocab_size", 49408) - 1
     pad = hf.pad_token_id if hf else 0
     ids = torch.full((count, context), pad)
-    lengths = [context, 3, 9, 14, 30][:count]
+    lengths = [min(length, context) for length in (context, 3, 9, 14, 30)][:count]
     for row, length in zip(ids, lengths):
         row[:length] = torch.randint(5, end - 2, (length,))
         row[length - 1] = end
@@ -176,6 +178,12 @@ def compare(cfg, args, folder):
     with torch.inference_mode():
         io = {"pixels": pixels, "image_features": model.encode_image(pixels, normalize=False),
               "ids": ids.to(torch.int32), "lengths": lengths, "text_features": model.encode_text(ids, normalize=False)}
+        if args.double:
+            exact = model.double()
+            for key, value in (("image_features", exact.encode_image(pixels.double(), normalize=False)),
+                               ("text_features", exact.encode_text(ids, normalize=False))):
+                print(f"{key}: Python's f32 differs from its f64 by {(io[key] - value).abs().max():.1e}", flush=True)
+                io[key] = value.float()
     del model
     safetensors.torch.save_file({k: v.contiguous() for k, v in io.items()}, folder / "io.safetensors")
     (folder / "model.json").write_text(json.dumps(cfg))
@@ -228,6 +236,7 @@ def main():
     parser.add_argument("--openclip", default=ROOT / "build/openclip", help="for --save and --missing")
     parser.add_argument("--tolerance", type=float, default=3e-5)
     parser.add_argument("--dtype", choices=DTYPES, default="f32")
+    parser.add_argument("--double", action="store_true")
     parser.add_argument("--text-only", action="store_true")
     parser.add_argument("--save", action="store_true")
     parser.add_argument("--missing", action="store_true")
