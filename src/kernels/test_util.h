@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <new>
+#include <string>
 #include <vector>
 
 namespace openclip::kernels {
@@ -38,6 +39,12 @@ class Random {
 struct MatmulSize {
   size_t m, k, n;
 };
+
+/// The name of a test of that size.
+inline std::string size_name(const testing::TestParamInfo<MatmulSize>& info) {
+  return std::to_string(info.param.m) + "x" + std::to_string(info.param.k) + "x" +
+         std::to_string(info.param.n);
+}
 
 /// 64-byte aligned floats, as kernels ask for packed data and scratch.
 class Aligned {

@@ -8,7 +8,7 @@ namespace openclip {
 /// Vocabularies, merges and settings.
 inline constexpr size_t kMaxTokenizerFileBytes = size_t{64} << 20;
 
-/// tokenizer.json, which holds all of these; the largest known, of 256,000 tokens, has 33 MB.
+/// tokenizer.json, which holds all of these.
 inline constexpr size_t kMaxTokenizerJsonBytes = size_t{256} << 20;
 
 }  // namespace openclip

@@ -138,10 +138,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, MatmulTest,
                                          MatmulSize{145, 768, 40}, MatmulSize{300, 33, 65},
                                          MatmulSize{0, 8, 8}, MatmulSize{4, 8, 0},
                                          MatmulSize{5, 0, 6}),
-                         [](const auto& info) {
-                           return std::to_string(info.param.m) + "x" +
-                                  std::to_string(info.param.k) + "x" + std::to_string(info.param.n);
-                         });
+                         size_name);
 
 }  // namespace
 }  // namespace openclip::kernels
