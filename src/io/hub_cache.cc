@@ -23,8 +23,7 @@ bool is_repo_part(std::string_view part) {
 }
 
 std::string trimmed_file(const fs::path& path) {
-  std::error_code none;
-  if (!fs::is_regular_file(path, none)) return "";
+  if (!is_file(path)) return "";
   std::string text = read_text_file(path.string(), 4096);
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
@@ -94,10 +93,9 @@ std::vector<std::string> hub_cached_repos() {
 
 std::optional<std::string> find_in_hub_cache(const std::string& repo, const std::string& file,
                                              const std::string& revision) {
-  std::error_code none;
   for (const std::string& snapshot : hub_snapshots(repo, revision)) {
     const fs::path path = fs::path(snapshot) / file;
-    if (fs::is_regular_file(path, none)) return path.string();
+    if (is_file(path)) return path.string();
   }
   return std::nullopt;
 }

@@ -71,11 +71,10 @@ void check_target(const ConvertOptions& options) {
 // The tokenizer that the config names, where its files are on this machine.
 Files own_tokenizer(const ModelSource& source) {
   Files files;
-  std::error_code none;
   const std::optional<std::string> folder = local_tokenizer_folder(source);
   if (!folder) return files;
   for (const char* name : kTokenizerFiles)
-    if (const fs::path path = fs::path(*folder) / name; fs::is_regular_file(path, none))
+    if (const fs::path path = fs::path(*folder) / name; is_file(path))
       files[name] = read_text_file(path.string(), kMaxTokenizerBytes);
   return files;
 }

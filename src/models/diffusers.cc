@@ -44,8 +44,7 @@ DiffusersModel find_diffusers_model(const std::string& folder) {
   if (model.encoders.empty())
     throw NotFound(folder + ": no text_encoder or text_encoder_2 in this folder");
   const fs::path index = fs::path(folder) / "model_index.json";
-  std::error_code none;
-  if (fs::is_regular_file(index, none))
+  if (is_file(index))
     model.force_zeros_for_empty_prompt =
         parse_model_index(read_text_file(index.string(), kMaxIndexBytes), index.string());
   return model;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "io/hub/url_file.h"
 #include "io/hub_cache.h"
 
@@ -71,13 +72,11 @@ std::vector<std::string> tag_weights_files(const PretrainedTag& tag) {
 }
 
 WeightsPath find_tag_weights(const std::string& model, const PretrainedTag& tag) {
-  std::error_code none;
   if (!tag.hub_repo.empty())
     for (const std::string& file : tag_weights_files(tag))
       if (auto path = find_in_hub_cache(tag.hub_repo, file)) return {*path, ""};
   if (!tag.url.empty())
-    if (std::string path = url_cache_path(tag.url); fs::is_regular_file(path, none))
-      return {std::move(path), ""};
+    if (std::string path = url_cache_path(tag.url); is_file(path)) return {std::move(path), ""};
   return {"", fmt::format("the weights of {}:{} are not on this machine (looked in {}); 'openclip "
                           "models pull {}:{}' fetches them, or pass --pretrained FILE",
                           model, tag.tag, hub_cache_dir(), model, tag.tag)};

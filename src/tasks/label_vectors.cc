@@ -9,6 +9,7 @@
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mapped_file.h"
 #include "io/safetensors.h"
 #include "io/shard_index.h"
@@ -57,8 +58,7 @@ std::string file_in(const std::string& folder, const std::string& key) {
 
 std::optional<std::vector<float>> read_vectors(const std::string& path, int64_t labels,
                                                int64_t dim) {
-  std::error_code ec;
-  if (!std::filesystem::is_regular_file(path, ec)) return std::nullopt;
+  if (!is_file(path)) return std::nullopt;
   try {
     const SafetensorsFile file = SafetensorsFile::open(path);
     const TensorView& view = file.tensor("vectors");

@@ -76,12 +76,11 @@ std::vector<std::string> read_labels(const std::string& path) {
 
 std::vector<std::string> model_labels(const std::string& folder, const std::string& language) {
   const fs::path root = folder;
-  std::error_code none;
   std::vector<fs::path> candidates = {root / ("labels." + language + ".txt")};
   if (language.empty()) candidates = {root / "labels.txt", root / "labels.en.txt"};
   if (!folder.empty() && language.find('/') == std::string::npos)
     for (const fs::path& path : candidates)
-      if (fs::is_regular_file(path, none)) return read_labels(path.string());
+      if (is_file(path)) return read_labels(path.string());
   const std::vector<std::string> known =
       folder.empty() ? std::vector<std::string>() : languages_in(root);
   if (known.empty())

@@ -68,8 +68,7 @@ void write_hub_ref(const std::string& repo, const std::string& revision,
                    const std::string& commit) {
   if (revision == commit) return;
   const fs::path path = fs::path(hub_cache_dir()) / hub_repo_folder(repo) / "refs" / revision;
-  std::error_code none;
-  if (fs::is_regular_file(path, none) && read_text_file(path.string(), 4096) == commit) return;
+  if (is_file(path) && read_text_file(path.string(), 4096) == commit) return;
   make_cache_folder(path.parent_path().string());
   write_file_atomic(path.string(), commit);
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/file.h"
 #include "io/http/await_lock.h"
 #include "io/http/url.h"
 #include "io/hub/cache_writer.h"
@@ -21,11 +22,6 @@ std::string shown(const HubRepo& repo) {
 bool is_hub(const std::string& url) {
   const std::string origin = url_origin(url);
   return origin == "https://huggingface.co:443" || origin == "https://hf.co:443";
-}
-
-bool exists(const std::string& path) {
-  std::error_code none;
-  return std::filesystem::is_regular_file(path, none);
 }
 
 }  // namespace
@@ -116,10 +112,10 @@ std::optional<HubFile> HubClient::fetch(const HubRepo& repo, const std::string& 
   if (!info) return std::nullopt;
   const HubPaths paths = hub_paths(repo.id, info->commit, info->etag, file);
   HubFile result{.path = paths.snapshot};
-  if (!exists(paths.snapshot)) {
+  if (!is_file(paths.snapshot)) {
     make_hub_folders(paths);
     const FileLock lock = await_lock(paths.lock, observer_);
-    if (!exists(paths.blob)) {
+    if (!is_file(paths.blob)) {
       // Asked for by commit: a branch may move between two attempts. Each attempt begins at the
       // Hub, as signed addresses of the content expire.
       download(session(repo),
@@ -134,7 +130,7 @@ std::optional<HubFile> HubClient::fetch(const HubRepo& repo, const std::string& 
                 .check_status = [&](const auto& answer) { check_status(repo, answer); }});
       result.fetched = true;
     }
-    if (!exists(paths.snapshot)) link_snapshot(paths);
+    if (!is_file(paths.snapshot)) link_snapshot(paths);
   }
   remember_revision(repo, info->commit);
   return result;

@@ -50,8 +50,7 @@ std::string find_token() {
   for (const char* name : {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
     if (const std::string text = environment(name); !text.empty()) return clean_token(text, name);
   const std::string path = token_file();
-  std::error_code none;
-  if (!std::filesystem::is_regular_file(path, none)) return "";
+  if (!is_file(path)) return "";
   return clean_token(read_text_file(path, kMaxTokenBytes), path.c_str());
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/environment.h"
+#include "base/file.h"
 #include "io/digest.h"
 #include "io/http/await_lock.h"
 #include "io/http/partial_file.h"
@@ -22,8 +23,7 @@ bool is_digest(std::string_view text) {
 std::string file_name(const std::string& url) { return url.substr(url.rfind('/') + 1); }
 
 bool is_right(const std::string& path, const Checksum& checksum, DownloadObserver& observer) {
-  std::error_code none;
-  if (!fs::is_regular_file(path, none)) return false;
+  if (!is_file(path)) return false;
   if (checksum.kind == Checksum::Kind::none) return true;
   return file_sha256(path, [&] { throw_if_cancelled(observer); }).starts_with(checksum.digits);
 }
