@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\|\s*(\d+)\s*\|([^|]*)\|")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 # Of models/ only what is free of tensors.
-TRAIN = ("base/", "io/", "text/", "image/", "models/config/", "models/registry.h", "openclip/")
+TRAIN = ("base/", "kernels/", "io/", "text/", "image/", "models/config/", "models/registry.h", "openclip/")
 CURL = re.compile(r'^\s*#\s*include\s+[<"]curl/')
 DNNL = re.compile(r'^\s*#\s*include\s+[<"](oneapi/)?dnnl')
 

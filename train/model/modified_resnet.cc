@@ -2,13 +2,11 @@
 
 #include <cmath>
 
+#include "model/batch_norm.h"
 #include "model/towers.h"
 
 namespace openclip::train {
 namespace {
-
-constexpr double kBatchNormEps = 1e-5;
-constexpr double kBatchNormMomentum = 0.1;
 
 class ResNet {
  public:
@@ -16,16 +14,16 @@ class ResNet {
       : store_(store), batch_norm_(batch_norm) {}
 
   at::Tensor stem(const at::Tensor& pixels) const {
-    at::Tensor x = at::relu(norm("bn1", conv("conv1", pixels, 2, 1)));
-    x = at::relu(norm("bn2", conv("conv2", x, 1, 1)));
-    x = at::relu(norm("bn3", conv("conv3", x, 1, 1)));
+    at::Tensor x = norm_relu("bn1", conv("conv1", pixels, 2, 1));
+    x = norm_relu("bn2", conv("conv2", x, 1, 1));
+    x = norm_relu("bn3", conv("conv3", x, 1, 1));
     return at::avg_pool2d(x, 2);
   }
 
   // All convolutions have stride 1; a stage's step down is an average pool.
   at::Tensor bottleneck(const std::string& block, const at::Tensor& x, int stride) const {
-    at::Tensor out = at::relu(norm(block + ".bn1", conv(block + ".conv1", x)));
-    out = at::relu(norm(block + ".bn2", conv(block + ".conv2", out, 1, 1)));
+    at::Tensor out = norm_relu(block + ".bn1", conv(block + ".conv1", x));
+    out = norm_relu(block + ".bn2", conv(block + ".conv2", out, 1, 1));
     if (stride > 1) out = at::avg_pool2d(out, stride);
     out = norm(block + ".bn3", conv(block + ".conv3", out));
     at::Tensor identity = x;
@@ -33,7 +31,7 @@ class ResNet {
       if (stride > 1) identity = at::avg_pool2d(identity, stride);
       identity = norm(block + ".downsample.1", conv(block + ".downsample.0", identity));
     }
-    return at::relu(out.add_(identity));
+    return out.add_(identity).relu_();
   }
 
   // Attention with the mean as the only query: open_clip computes all outputs and keeps this one.
@@ -65,21 +63,29 @@ class ResNet {
  private:
   at::Tensor conv(const std::string& name, const at::Tensor& x, int stride = 1,
                   int padding = 0) const {
-    return at::conv2d(x, store_.get("visual." + name + ".weight"), {}, stride, padding);
+    const at::Tensor& weight = store_.get("visual." + name + ".weight");
+    // A product needs no other layout of the pixels, which oneDNN's convolutions make and undo.
+    if (weight.size(2) == 1 && weight.size(3) == 1 && stride == 1)
+      return at::linear(x.permute({0, 2, 3, 1}), weight.flatten(1)).permute({0, 3, 1, 2});
+    return at::conv2d(x, weight, {}, stride, padding);
   }
 
-  at::Tensor norm(const std::string& name, const at::Tensor& x) const {
-    const std::string full = "visual." + name;
-    const bool update = batch_norm_ == BatchNormMode::batch_update;
-    if (update) at::Tensor(store_.get(full + ".num_batches_tracked")).add_(1);
-    at::Tensor mean, variance;  // undefined: the batch's own, which nobody keeps
+  at::Tensor norm(const std::string& name, const at::Tensor& x, bool relu = false) const {
+    const auto tensor = [&](const char* part) { return store_.get("visual." + name + part); };
+    BatchNorm norm{.weight = tensor(".weight"), .bias = tensor(".bias")};
     if (batch_norm_ != BatchNormMode::batch) {
-      mean = store_.get(full + ".running_mean");
-      variance = store_.get(full + ".running_var");
+      norm.running_mean = tensor(".running_mean");
+      norm.running_variance = tensor(".running_var");
     }
-    return at::batch_norm(x, store_.get(full + ".weight"), store_.get(full + ".bias"), mean,
-                          variance, batch_norm_ != BatchNormMode::running, kBatchNormMomentum,
-                          kBatchNormEps, /*cudnn_enabled=*/true);
+    if (batch_norm_ == BatchNormMode::batch_update) tensor(".num_batches_tracked").add_(1);
+    return batch_norm(
+        x, norm,
+        batch_norm_ == BatchNormMode::running ? NormStatistics::running : NormStatistics::batch,
+        relu);
+  }
+
+  at::Tensor norm_relu(const std::string& name, const at::Tensor& x) const {
+    return norm(name, x, /*relu=*/true);
   }
 
   const at::Tensor& pool_tensor(const std::string& name) const {
