@@ -21,6 +21,7 @@ import time
 
 import numpy as np
 
+WIDTHS = [*range(10, 64, 2), *range(64, 256, 8), *range(256, 1024, 16)]
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -141,14 +142,14 @@ def main():
             print(f"hnswlib: built in {time.time() - began:.1f} s")
             peer.save_index(str(saved))
         # The narrowest search that finds 0.95 of the ten nearest, for either.
-        for width in (10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768):
+        for width in WIDTHS:
             peer.set_ef(width)
             found = recall(peer.knn_query(queries, 10, num_threads=args.threads)[0], want)
             if found >= 0.95:
                 break
         print(f"hnswlib: recall@10 {found:.4f} at ef {width}")
         contenders["hnswlib"] = lambda some: peer.knn_query(some, 10, num_threads=args.threads)
-        for width in (10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768):
+        for width in WIDTHS:
             found = recall(openclip_hits(args, index, queries_path, ["--width", width]), want)
             if found >= 0.95:
                 break

@@ -31,4 +31,8 @@ void write_file_atomic(const std::string& path, const std::function<void(std::os
 /// Writes `bytes` atomically.
 void write_file_atomic(const std::string& path, std::string_view bytes);
 
+/// Lets the system forget what it holds of a file that is on disk, so that its next reader gets it
+/// in larger pages than those in which it was written. A wish; nothing fails.
+void forget_cached_pages(const std::string& path) noexcept;
+
 }  // namespace openclip

@@ -59,6 +59,10 @@ void MappedFile::drop_pages(std::span<const uint8_t> part) const noexcept {
   if (begin < end) ::madvise(const_cast<uint8_t*>(data_) + begin, end - begin, MADV_DONTNEED);
 }
 
+void MappedFile::expect_scattered_reads() const noexcept {
+  if (size_ > 0) ::madvise(const_cast<uint8_t*>(data_), size_, MADV_HUGEPAGE);
+}
+
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<uint8_t*>(data_), size_);
 }

@@ -106,6 +106,7 @@ VectorFile::VectorFile(const std::string& path, uint64_t slots)
   if (blocks() > room)
     throw ParseError(path, fmt::format("cut off: {} vectors are missing; build the index anew",
                                        slots_ - room * kSlotsPerBlock));
+  file_.expect_scattered_reads();
 }
 
 VectorBlock VectorFile::block(uint64_t index) const {
