@@ -20,11 +20,11 @@ what `--pretrained` takes (*quick*: trained with QuickGELU, which is used); *pre
 
 *Difference* is the largest of any feature (not normalised) from Python's open_clip 3.3.0 on the same random weights, pixels and token ids,
 pictures / texts, measured on whole models by `tools/parity_towers.py --missing`, which goes on where it ended; the limit is 3e-5. bf16: the checkpoint
-holds bf16, both compute in f32. Where nothing stands, the whole model was not measured yet; its tensors' names and shapes are
-compared with open_clip's in the tests, and a small model of its family with all its options has goldens there (`tests/golden/towers`).
-RN50x64, whose pictures pass 64 blocks of three convolutions at 448 pixels, is 4.8e-5 from Python, whose f32 is itself 4.6e-5 from its
-features in f64; ours are 3.0e-5 from those (`--double`), with features up to 2.4.
-Rows without pictures were measured with a small image tower, as the whole does not fit the memory.
+holds bf16, both compute in f32. Where nothing stands, the whole model was not measured yet. Besides, the tests compare every model's
+tensor names and shapes with open_clip's, and a small model of each family with all its options with goldens (`tests/golden/towers`).
+f64: from Python's features in f64 (`--double`). So RN50x64, whose pictures pass 64 blocks of three convolutions at 448 pixels: it is
+4.8e-5 from Python's f32, which is itself 4.6e-5 from its f64, with features up to 2.4.
+A text tower's figure alone was measured beside a small image tower, as the whole does not fit the memory.
 
 | model | image tower | text tower | parameters | size | tags | prepare | difference |
 | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -26,8 +26,8 @@ class MappedFile {
   /// brings it back. Parts outside of the file, and pages shared with their neighbours, stay.
   void drop_pages(std::span<const uint8_t> part) const noexcept;
 
-  /// The file will be read here and there: what is not in memory yet may come in large pages, so that
-  /// an access far from the last one seldom waits for page tables. A wish; nothing fails.
+  /// The file will be read here and there: what is not in memory yet may come in large pages, so
+  /// that an access far from the last one seldom waits for page tables. A wish; nothing fails.
   void expect_scattered_reads() const noexcept;
 
   const std::string& path() const { return path_; }
