@@ -41,12 +41,6 @@ class Communicator {
   void all_reduce(at::Tensor tensor) { all_reduce_async(std::move(tensor))->wait(); }
   virtual std::unique_ptr<Pending> all_reduce_async(at::Tensor tensor);
 
-  /// Memory for a sum that is made again and again, not initialised, [elements]: all_reduce of the
-  /// whole of it may be faster than of other tensors. All processes must ask for the same.
-  virtual at::Tensor sum_buffer(int64_t elements, const at::TensorOptions& options) {
-    return at::empty({elements}, options);
-  }
-
   /// Overwrites `tensor` with that of process `root`, in place.
   virtual void broadcast(at::Tensor tensor, int root);
 

@@ -15,7 +15,6 @@
 #include "base/error.h"
 #include "dist/c10d_communicator.h"
 #include "dist/nccl.h"
-#include "dist/same_machine.h"
 
 namespace openclip::train {
 namespace {
@@ -64,8 +63,8 @@ std::unique_ptr<Communicator> connect_gloo(const c10::intrusive_ptr<c10d::Store>
       interface != nullptr ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
       : this_machine       ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
                            : c10d::ProcessGroupGloo::createDefaultDevice());
-  return std::make_unique<SameMachineCommunicator>(std::make_unique<C10dCommunicator>(
-      c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, options)));
+  return std::make_unique<C10dCommunicator>(
+      c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, options));
 }
 
 std::unique_ptr<Communicator> connect(const Launch& launch, const std::string& backend,

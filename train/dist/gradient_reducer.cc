@@ -42,8 +42,8 @@ void GradientReducer::arrange(const std::vector<size_t>& order) {
   int64_t elements = 0;
   const auto close = [&] {
     if (elements > 0)
-      buckets_.back().memory = processes_.sum_buffer(
-          elements, slots_[buckets_.back().slots[0]].parameter.options().requires_grad(false));
+      buckets_.back().memory = at::empty(
+          {elements}, slots_[buckets_.back().slots[0]].parameter.options().requires_grad(false));
     elements = 0;
   };
   for (const size_t i : order) {
