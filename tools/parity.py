@@ -51,8 +51,9 @@ def save(model, name, folder):
 
 def python_features(model, preprocess, tokenizer, images):
     with torch.no_grad():
-        rows = [model.encode_image(preprocess(Image.open(path)).unsqueeze(0)) for path in images]
-        rows.append(model.encode_text(tokenizer(TEXTS)))
+        pixels = [preprocess(Image.open(path)).unsqueeze(0) for path in images]
+        rows = [model.encode_image(x, normalize=False) for x in pixels]  # a CoCa normalises unless told
+        rows.append(model.encode_text(tokenizer(TEXTS), normalize=False))
     return torch.cat(rows).numpy()
 
 
