@@ -31,6 +31,7 @@ struct Columns {
   }
 
   int64_t width() const { return channels * fold; }
+  int64_t blocks() const { return (rows + kBlock - 1) / kBlock; }
   double pixels() const { return static_cast<double>(rows * fold); }
 
   template <class T>
@@ -47,7 +48,7 @@ struct Columns {
   // body(first row, row behind the last) for every block, on all threads.
   template <class Body>
   void for_blocks(const Body& body) const {
-    at::parallel_for(0, (rows + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, blocks(), 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) body(i * kBlock, std::min(rows, (i + 1) * kBlock));
     });
   }
@@ -56,8 +57,7 @@ struct Columns {
   // every block. [2, channels]
   template <class Add>
   at::Tensor sums(const Add& add) const {
-    const int64_t blocks = (rows + kBlock - 1) / kBlock;
-    const at::Tensor parts = at::zeros({blocks, 2, width()}, at::kFloat);
+    const at::Tensor parts = at::zeros({blocks(), 2, width()}, at::kFloat);
     float* data = parts.data_ptr<float>();
     for_blocks([&](int64_t begin, int64_t end) {
       float* first = data + begin / kBlock * 2 * width();
@@ -91,7 +91,6 @@ at::Tensor statistics_of(const at::Tensor& x, const Columns& columns) {
 }
 
 void follow(const BatchNorm& norm, const at::Tensor& statistics, double pixels) {
-  if (!norm.running_mean.defined()) return;
   const double unbiased = pixels > 1 ? pixels / (pixels - 1) : std::nan("");
   at::Tensor(norm.running_mean).lerp_(statistics[0].to(at::kFloat), kMomentum);
   at::Tensor(norm.running_variance).lerp_((statistics[1] * unbiased).to(at::kFloat), kMomentum);
@@ -101,10 +100,10 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
                             const at::Tensor& weight, const at::Tensor& bias, const BatchNorm& norm,
-                            bool relu) {
+                            BatchNormMode mode, bool relu) {
     const Columns columns(x);
     const at::Tensor statistics = statistics_of(x, columns);
-    follow(norm, statistics, columns.pixels());
+    if (mode == BatchNormMode::batch_update) follow(norm, statistics, columns.pixels());
     const at::Tensor scale = weight * (statistics[1] + kEps).rsqrt();
     const at::Tensor by_channel =
         at::stack({scale, bias - statistics[0] * scale, statistics[0]}).to(at::kFloat);
@@ -143,7 +142,11 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
                                      floats(slope), floats(level),
                                      columns.block(dx.data_ptr<float>(), begin, end));
     });
-    return {dx, (sums[1] * inverse).to(at::kFloat), sums[0].to(at::kFloat), at::Tensor(),
+    return {dx,
+            (sums[1] * inverse).to(at::kFloat),
+            sums[0].to(at::kFloat),
+            at::Tensor(),
+            at::Tensor(),
             at::Tensor()};
   }
 
@@ -163,13 +166,13 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
 
 }  // namespace
 
-at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& norm, NormStatistics statistics,
-                      bool relu) {
-  if (statistics == NormStatistics::batch && has_kernel(x, norm))
-    return BatchNormRelu::apply(x, norm.weight, norm.bias, norm, relu);
+at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& norm, BatchNormMode mode, bool relu) {
+  const bool own = mode != BatchNormMode::running, kept = mode != BatchNormMode::batch;
+  if (own && has_kernel(x, norm))
+    return BatchNormRelu::apply(x, norm.weight, norm.bias, norm, mode, relu);
   const at::Tensor y =
-      at::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_variance,
-                     statistics == NormStatistics::batch, kMomentum, kEps,
+      at::batch_norm(x, norm.weight, norm.bias, kept ? norm.running_mean : at::Tensor(),
+                     kept ? norm.running_variance : at::Tensor(), own, kMomentum, kEps,
                      /*cudnn_enabled=*/true);
   return relu ? at::Tensor(y).relu_() : y;
 }

@@ -33,7 +33,7 @@ TEST_P(TrainBatchNorm, EqualsPyTorch) {
     const at::Tensor mean = at::ones({channels}), variance = at::full({channels}, 2.0);
     const at::Tensor want_mean = mean.to(at::kDouble), want_variance = variance.to(at::kDouble);
     const at::Tensor got =
-        batch_norm(x, {weight, bias, mean, variance}, NormStatistics::batch, relu);
+        batch_norm(x, {weight, bias, mean, variance}, BatchNormMode::batch_update, relu);
     const auto exact = [](const at::Tensor& t) {
       return t.detach().to(at::kDouble).set_requires_grad(true);
     };
@@ -71,16 +71,16 @@ TEST(TrainBatchNormTest, OtherCasesAreComputedToo) {
   const BatchNorm kept{weight, bias, at::randn({6}), at::rand({6}) + 0.5};
   const at::Tensor want = at::relu(at::batch_norm(x, weight, bias, {}, {}, true, 0.1, 1e-5, false));
   const BatchNorm bare{weight, bias};
-  EXPECT_TRUE(at::allclose(batch_norm(x, bare, NormStatistics::batch, true), want));
+  EXPECT_TRUE(at::allclose(batch_norm(x, bare, BatchNormMode::batch, true), want));
   const at::Tensor last = x.contiguous(at::MemoryFormat::ChannelsLast);
-  EXPECT_TRUE(at::allclose(batch_norm(last, bare, NormStatistics::batch, true), want, 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(batch_norm(last, bare, BatchNormMode::batch, true), want, 1e-5, 1e-6));
   const auto running = [&](const at::Tensor& pixels) {
-    return batch_norm(pixels, kept, NormStatistics::running, false);
+    return batch_norm(pixels, kept, BatchNormMode::running, false);
   };
   EXPECT_TRUE(at::allclose(running(last), running(x), 1e-5, 1e-6));
   EXPECT_TRUE(
       at::allclose(batch_norm(x.to(at::kDouble), {weight.to(at::kDouble), bias.to(at::kDouble)},
-                              NormStatistics::batch, true),
+                              BatchNormMode::batch, true),
                    want.to(at::kDouble), 1e-5, 1e-6));
 }
 
@@ -90,9 +90,9 @@ TEST(TrainBatchNormTest, ThreadsDoNotMatter) {
   const BatchNorm norm{at::randn({24}), at::randn({24})};
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  const at::Tensor alone = batch_norm(x, norm, NormStatistics::batch, true);
+  const at::Tensor alone = batch_norm(x, norm, BatchNormMode::batch, true);
   at::set_num_threads(3);
-  EXPECT_TRUE(at::equal(batch_norm(x, norm, NormStatistics::batch, true), alone));
+  EXPECT_TRUE(at::equal(batch_norm(x, norm, BatchNormMode::batch, true), alone));
   at::set_num_threads(threads);
 }
 

@@ -72,16 +72,10 @@ class ResNet {
 
   at::Tensor norm(const std::string& name, const at::Tensor& x, bool relu = false) const {
     const auto tensor = [&](const char* part) { return store_.get("visual." + name + part); };
-    BatchNorm norm{.weight = tensor(".weight"), .bias = tensor(".bias")};
-    if (batch_norm_ != BatchNormMode::batch) {
-      norm.running_mean = tensor(".running_mean");
-      norm.running_variance = tensor(".running_var");
-    }
     if (batch_norm_ == BatchNormMode::batch_update) tensor(".num_batches_tracked").add_(1);
     return batch_norm(
-        x, norm,
-        batch_norm_ == BatchNormMode::running ? NormStatistics::running : NormStatistics::batch,
-        relu);
+        x, {tensor(".weight"), tensor(".bias"), tensor(".running_mean"), tensor(".running_var")},
+        batch_norm_, relu);
   }
 
   at::Tensor norm_relu(const std::string& name, const at::Tensor& x) const {

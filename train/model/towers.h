@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include "model/batch_norm.h"
 #include "model/tensor_store.h"
 #include "models/config/model_config.h"
 
@@ -21,13 +22,6 @@ struct TextOutput {
   at::Tensor features;  // [batch, embed_dim], not normalised
   at::Tensor tokens =
       {};  // CoCa: [batch, tokens, width], the states that captions are written from
-};
-
-/// What BatchNorm does.
-enum class BatchNormMode {
-  running,       // uses the running statistics
-  batch,         // uses the batch's own
-  batch_update,  // and lets the running ones follow
 };
 
 struct ImageForward {
