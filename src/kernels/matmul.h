@@ -75,6 +75,12 @@ struct PackedMatrix {
   bool stored = false;
 };
 
+/// A matrix of floats in memory, C order, `stride` floats from row to row.
+struct MatrixView {
+  const float* data = nullptr;
+  size_t stride = 0;
+};
+
 /// Where the rows of A come from.
 class RowSource {
  public:
@@ -82,6 +88,8 @@ class RowSource {
   /// Copies A[row_begin + i, k_begin + j] to to[i * stride + j] for i < rows, j < k_count.
   virtual void copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
                     size_t stride) const = 0;
+  /// A itself, where it lies in memory; else no data, and rows are copied.
+  virtual MatrixView in_place() const { return {}; }
 };
 
 /// A in memory, in C order with a row stride of at least k.
@@ -90,6 +98,7 @@ class MatrixRows final : public RowSource {
   MatrixRows(const float* a, size_t stride) : a_(a), stride_(stride) {}
   void copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
             size_t stride) const override;
+  MatrixView in_place() const override { return {a_, stride_}; }
 
  private:
   const float* a_;

@@ -69,14 +69,13 @@ HWY_INLINE void multiply_block(const float* a, size_t a_stride, size_t rows, con
   tile.c_stride = c_stride;
   for (size_t column = 0; column < n; column += cols) {
     const size_t count = std::min(cols, n - column);
-    const TileShape shape = tile_shape(rows, count);
-    const size_t tiles = (rows + shape.rows - 1) / shape.rows;
+    const size_t tiles = tile_count(rows);
     tile.b = tile.prefetch = reinterpret_cast<const char*>(panels + column * panel_k);
     for (size_t i = 0; i < tiles; ++i) {
       const size_t begin = tile_begin(rows, i, tiles);
       tile.a = a + begin * a_stride;
       tile.c = c + begin * c_stride + column;
-      run_tile<F32Dot>(shape, tile_begin(rows, i + 1, tiles) - begin, count, tile);
+      run_tile<F32Dot, LeftLayout::rows>(tile_begin(rows, i + 1, tiles) - begin, count, tile);
     }
   }
 }
@@ -91,8 +90,8 @@ void attend_packed(const AttentionShape& shape, const AttentionRows& rows,
   const float* k = rows.k.row(span.key_begin) + column;
   const float* v = rows.v.row(span.key_begin) + column;
   for (size_t j = 0; j < keys; j += cols)
-    pack_panel_transposed<1>(k + j * rows.k.stride, rows.k.stride, dim, std::min(cols, keys - j),
-                             key_panels + j * dim);
+    turn_panel(k + j * rows.k.stride, rows.k.stride, dim, std::min(cols, keys - j),
+               key_panels + j * dim);
   for (size_t j = 0; j < dim; j += cols)
     pack_panel<1>(v + j, rows.v.stride, keys, std::min(cols, dim - j), value_panels + j * keys);
 

@@ -7,6 +7,7 @@
 #define OPENCLIP_KERNELS_SIMD_BLOCK_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <type_traits>
 
 #include "kernels/matmul.h"
+#include "kernels/simd/pack-inl.h"
 #include "kernels/simd/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -56,8 +58,8 @@ struct BlockRange {
 };
 
 struct Block {
-  HWY_ALIGN char data[kFloatRows * kMaxUnits * 4];
-  float scale[kMaxRows], zero[kMaxRows];  // of bytes only
+  HWY_ALIGN float units[kFloatRows * kMaxUnits];  // of 32 bits, whatever they hold
+  float scale[kMaxRows], zero[kMaxRows];          // of bytes only
 };
 
 // bfloat16 to nearest, ties to even, in the lower halves; NaN stays NaN.
@@ -81,60 +83,144 @@ HWY_INLINE void round_row(const float* from, size_t count, char* to) {
                halves + i);
 }
 
-// q = round(x / scale) + zero in [0, max]. Whole vectors are written, so rows go in order.
-HWY_INLINE void quantise_row(const float* from, size_t count, int max, char* to, float* scale,
-                             float* zero) {
+// Nearest integers, ties to even, of |x| < 2^22: the sum's last bit is worth 1.
+HWY_INLINE IntVec nearest_integers(FloatVec x) {
   const FloatTag d;
-  const IntTag d_int;
-  const hn::Rebind<uint8_t, FloatTag> d_byte;
+  const auto shift = hn::Set(d, 12582912.0f);  // 1.5 * 2^23
+  return hn::Sub(hn::BitCast(IntTag(), hn::Add(x, shift)), hn::BitCast(IntTag(), shift));
+}
+
+// The least and the largest of 0 and `count` numbers. Those `next` further on are read ahead:
+// blocks of long rows lie too far apart for the processor to expect the next.
+HWY_INLINE void range_of(const float* from, size_t count, size_t next, FloatVec& low,
+                         FloatVec& high) {
+  const FloatTag d;
   const size_t lanes = hn::Lanes(d);
-  auto low = hn::Zero(d), high = hn::Zero(d);  // 0 must be one of the steps
-  for (size_t i = 0; i < count; i += lanes) {
+  auto low2 = hn::Zero(d), high2 = hn::Zero(d);
+  low = high = low2;
+  size_t i = 0;
+  for (; i + 2 * lanes <= count; i += 2 * lanes) {
+    hwy::Prefetch(from + i + next);
+    const auto x = hn::LoadU(d, from + i), y = hn::LoadU(d, from + i + lanes);
+    low = hn::Min(low, x);
+    high = hn::Max(high, x);
+    low2 = hn::Min(low2, y);
+    high2 = hn::Max(high2, y);
+  }
+  for (; i < count; i += lanes) {
     const auto x = hn::LoadU(d, from + i);
     low = hn::Min(low, x);
     high = hn::Max(high, x);
   }
-  const float least = hn::GetLane(hn::MinOfLanes(d, low));
-  const float range = hn::GetLane(hn::MaxOfLanes(d, high)) - least;
+  low = hn::MinOfLanes(d, hn::Min(low, low2));
+  high = hn::MaxOfLanes(d, hn::Max(high, high2));
+}
+
+// q = round(x / scale) + zero in [0, max]; 0 is one of the steps. Whole vectors are written, so
+// rows go in order. next: numbers from here to the row that comes after.
+HWY_INLINE void quantise_row(const float* from, size_t count, size_t next, int max, char* to,
+                             float* scale, float* zero) {
+  const FloatTag d;
+  const IntTag d_int;
+  const hn::Rebind<uint8_t, FloatTag> d_byte;
+  auto low = hn::Zero(d), high = hn::Zero(d);
+  range_of(from, count, next, low, high);
+  const float least = hn::GetLane(low);
+  const float range = hn::GetLane(high) - least;
   const float steps = static_cast<float>(max);
   const float factor = range > 0 ? steps / range : 0.0f;
   const auto offset = hn::Round(hn::Set(d, -least * factor));
   *scale = range / steps;
   *zero = hn::GetLane(offset);
   const auto start = hn::ConvertTo(d_int, offset), most = hn::Set(d_int, max);
-  const auto least_step = hn::Zero(d_int);
-  for (size_t i = 0; i < count; i += lanes) {
-    const auto steps_up = hn::NearestInt(hn::Mul(hn::LoadU(d, from + i), hn::Set(d, factor)));
-    const auto q = hn::Min(hn::Max(hn::Add(steps_up, start), least_step), most);
-    hn::StoreU(hn::DemoteTo(d_byte, q), d_byte, reinterpret_cast<uint8_t*>(to) + i);
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    const auto steps_up = nearest_integers(hn::Mul(hn::LoadU(d, from + i), hn::Set(d, factor)));
+    const auto q = hn::Min(hn::Max(hn::Add(steps_up, start), hn::Zero(d_int)), most);
+    hn::StoreU(hn::U8FromU32(hn::BitCast(hn::RebindToUnsigned<IntTag>(), q)), d_byte,
+               reinterpret_cast<uint8_t*>(to) + i);
   }
 }
 
-// Fills the block; returns the bytes from row to row. Elements beyond k_count in a row's last unit
-// meet zeros of B and may be anything finite.
-template <class Dot>
-HWY_INLINE size_t fill_block(const RowSource& a, const BlockRange& range, Block& block) {
-  const size_t units = (range.k_count + Dot::kDepth - 1) / Dot::kDepth;
-  const size_t stride = units * 4;
-  if constexpr (Dot::kDepth == 1) {
-    a.copy(range.row, range.rows, range.k, range.k_count, reinterpret_cast<float*>(block.data),
-           range.k_count);
-  } else {
-    constexpr size_t kSpare = hn::MaxLanes(FloatTag());  // the last vector of a row
-    HWY_ALIGN float row[kMaxUnits * Dot::kDepth + kSpare];
-    HWY_ALIGN char packed[(kMaxUnits + kSpare) * 4];
-    std::fill(row + range.k_count, row + units * Dot::kDepth + kSpare, 0.0f);
-    for (size_t i = 0; i < range.rows; ++i) {
-      a.copy(range.row + i, 1, range.k, range.k_count, row, range.k_count);
-      const size_t count = units * Dot::kDepth;
-      if constexpr (kOfBytes<Dot>)
-        quantise_row(row, count, Dot::kMaxLeft, packed, &block.scale[i], &block.zero[i]);
-      else
-        round_row(row, count, packed);
-      std::memcpy(block.data + i * stride, packed, stride);
-    }
+// [rows, units] of 32 bits, `stride` units from row to row, to [units, rows].
+HWY_INLINE void interleave(const float* from, size_t stride, size_t rows, size_t units,
+                           float* HWY_RESTRICT to) {
+  size_t done = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> d;
+  if (rows >= 4) {
+    done = units / 4 * 4;
+    for (size_t unit = 0; unit < done; unit += 4)
+      for (size_t row = 0; row < rows; row += 4) {
+        const size_t first = std::min(row, rows - 4);  // the last four may overlap those before
+        turn_square(d, from + first * stride + unit, stride, to + unit * rows + first, rows);
+      }
   }
-  return stride;
+#endif
+  for (size_t unit = done; unit < units; ++unit)
+    for (size_t row = 0; row < rows; ++row) to[unit * rows + row] = from[row * stride + unit];
+}
+
+// Rows of a tile as they come from A, and as units of 16-bit or 8-bit elements.
+template <class Dot>
+struct TileRows {
+  static constexpr size_t kSpare = hn::MaxLanes(FloatTag());  // the last vector of a row
+  static constexpr size_t kElements = kBlockUnits<Dot> * Dot::kDepth + kSpare;
+  static constexpr size_t kUnits = kBlockUnits<Dot> + kSpare;
+  HWY_ALIGN float elements[(Dot::kDepth == 1 ? kTallRows : 1) * kElements];
+  HWY_ALIGN float units[Dot::kDepth == 1 ? 1 : kTallRows * kUnits];
+};
+
+template <class Dot>
+HWY_INLINE void fill_tile(const RowSource& a, const BlockRange& range, TileRows<Dot>& rows,
+                          float* to, float* scale, float* zero) {
+  const size_t units = (range.k_count + Dot::kDepth - 1) / Dot::kDepth;
+  const MatrixView whole = a.in_place();
+  if constexpr (Dot::kDepth == 1) {
+    const float* from = rows.elements;
+    size_t stride = range.k_count;
+    if (whole.data != nullptr) {
+      from = whole.data + range.row * whole.stride + range.k;
+      stride = whole.stride;
+    } else {
+      a.copy(range.row, range.rows, range.k, range.k_count, rows.elements, stride);
+    }
+    interleave(from, stride, range.rows, units, to);
+  } else {
+    const size_t count = units * Dot::kDepth;
+    // Elements beyond k_count in a row's last unit meet zeros of B and may be anything finite.
+    std::fill(rows.elements + range.k_count, rows.elements + count + TileRows<Dot>::kSpare, 0.0f);
+    const bool in_place = whole.data != nullptr && range.k_count % hn::Lanes(FloatTag()) == 0 &&
+                          count == range.k_count;
+    for (size_t i = 0; i < range.rows; ++i) {
+      const float* from = rows.elements;
+      if (in_place)
+        from = whole.data + (range.row + i) * whole.stride + range.k;
+      else
+        a.copy(range.row + i, 1, range.k, range.k_count, rows.elements, range.k_count);
+      char* packed = reinterpret_cast<char*>(rows.units + i * TileRows<Dot>::kUnits);
+      if constexpr (kOfBytes<Dot>)
+        quantise_row(from, count, in_place && i + 1 < range.rows ? whole.stride : 0, Dot::kMaxLeft,
+                     packed, scale + i, zero + i);
+      else
+        round_row(from, count, packed);
+    }
+    interleave(rows.units, TileRows<Dot>::kUnits, range.rows, units, to);
+  }
+}
+
+// Fills the block with tiles of LeftLayout::interleaved; tile i of its rows begins at unit
+// tile_begin(rows, i, tile_count(rows)) * units.
+template <class Dot>
+HWY_INLINE void fill_block(const RowSource& a, const BlockRange& range, Block& block) {
+  TileRows<Dot> rows;
+  const size_t units = (range.k_count + Dot::kDepth - 1) / Dot::kDepth;
+  const size_t tiles = tile_count(range.rows);
+  for (size_t i = 0; i < tiles; ++i) {
+    const size_t begin = tile_begin(range.rows, i, tiles);
+    const size_t count = tile_begin(range.rows, i + 1, tiles) - begin;
+    fill_tile<Dot>(a, {range.row + begin, count, range.k, range.k_count}, rows,
+                   block.units + begin * units, block.scale + begin, block.zero + begin);
+  }
 }
 
 }  // namespace openclip::kernels::HWY_NAMESPACE

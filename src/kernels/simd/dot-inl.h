@@ -63,22 +63,39 @@ struct Int8Dot {
   using Sums = IntVec;
   static HWY_INLINE Sums zero() { return hn::Zero(IntTag()); }
   static HWY_INLINE IntVec left(const char* a) { return broadcast_unit(IntTag(), a); }
+#if HWY_TARGET == HWY_AVX2
+  // B stays in memory, and the three instructions together: twelve sums, a unit of A, a product and
+  // the ones fill 16 registers but for one, and gcc 12 else computes all products before it adds
+  // any, which spills most of them.
+  static HWY_INLINE const char* right(const char* b) { return b; }
+#else
   static HWY_INLINE IntVec right(const char* b) {
     return hn::Load(IntTag(), reinterpret_cast<const int32_t*>(b));
   }
+#endif
 #if HWY_TARGET <= HWY_SSSE3 && HWY_ARCH_X86
   // Two products are added in 16 bits: 2 * 127 * 127 fits, 2 * 255 * 127 would not.
   static constexpr int kMaxLeft = 127;
+#if HWY_TARGET == HWY_AVX2
+  static HWY_INLINE Sums add(Sums sums, IntVec a, const char* b) {
+    __m256i four;
+    asm("vpmaddubsw %[b], %[a], %[four]\n\tvpmaddwd %[ones], %[four], %[four]\n\t"
+        "vpaddd %[four], %[sums], %[sums]"
+        : [sums] "+x"(sums.raw), [four] "=&x"(four)
+        : [a] "x"(a.raw), [b] "m"(*reinterpret_cast<const __m256i*>(b)),
+          [ones] "x"(_mm256_set1_epi16(1)));
+    return sums;
+  }
+#else
   static HWY_INLINE Sums add(Sums sums, IntVec a, IntVec b) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
     const IntVec four{_mm512_madd_epi16(_mm512_maddubs_epi16(a.raw, b.raw), _mm512_set1_epi16(1))};
-#elif HWY_TARGET == HWY_AVX2
-    const IntVec four{_mm256_madd_epi16(_mm256_maddubs_epi16(a.raw, b.raw), _mm256_set1_epi16(1))};
 #else
     const IntVec four{_mm_madd_epi16(_mm_maddubs_epi16(a.raw, b.raw), _mm_set1_epi16(1))};
 #endif
     return hn::Add(sums, four);
   }
+#endif
 #else
   static constexpr int kMaxLeft = 255;
   template <int kByte>

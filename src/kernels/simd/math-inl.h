@@ -98,18 +98,27 @@ HWY_INLINE void map_inplace(float* HWY_RESTRICT x, size_t count, const F& f) {
   for (size_t j = i; j < count; ++j) x[j] = rest[j - i];
 }
 
-inline HWY_NOINLINE void unary_run(UnaryOp op, float* HWY_RESTRICT x, size_t count) {
+// x[row, i] = f(d, x[row, i]) of a matrix whose rows are `stride` floats apart.
+template <class F>
+HWY_INLINE void map_rows(float* x, size_t stride, size_t rows, size_t count, const F& f) {
+  for (size_t row = 0; row < rows; ++row) map_inplace(x + row * stride, count, f);
+}
+
+// All rows in one call: those of a tile have two vectors each, and each vector alone would wait for
+// its own polynomial.
+inline HWY_NOINLINE void unary_run(UnaryOp op, float* x, size_t stride, size_t rows, size_t count) {
+  const auto map = [&](const auto& f) HWY_ATTR { map_rows(x, stride, rows, count, f); };
   switch (op) {
     case UnaryOp::identity:
       return;
     case UnaryOp::relu:
-      return map_inplace(x, count, [](auto d, auto v) HWY_ATTR { return hn::Max(v, hn::Zero(d)); });
+      return map([](auto d, auto v) HWY_ATTR { return hn::Max(v, hn::Zero(d)); });
     case UnaryOp::gelu:
-      return map_inplace(x, count, [](auto d, auto v) HWY_ATTR { return vec_gelu(d, v); });
+      return map([](auto d, auto v) HWY_ATTR { return vec_gelu(d, v); });
     case UnaryOp::gelu_tanh:
-      return map_inplace(x, count, [](auto d, auto v) HWY_ATTR { return vec_gelu_tanh(d, v); });
+      return map([](auto d, auto v) HWY_ATTR { return vec_gelu_tanh(d, v); });
     case UnaryOp::quick_gelu:
-      return map_inplace(x, count, [](auto d, auto v) HWY_ATTR { return vec_quick_gelu(d, v); });
+      return map([](auto d, auto v) HWY_ATTR { return vec_quick_gelu(d, v); });
   }
 }
 

@@ -24,16 +24,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 
-// With fewer rows the prefetches of a panel take longer than its product (measured at 8 rows: -12
-// %; at 50 and more: +2 to +5 %); the hardware's own prefetcher must do.
-inline constexpr size_t kPrefetchRows = 24;
-
 size_t tile_rows() { return kTileRows; }
 
 // One k-block of one A block times one panel.
 struct PanelStep {
   const Block& a;
-  size_t a_stride;  // bytes
   size_t rows, row_begin;
   size_t unit_begin, units, all_units;
   const float* sums;  // of the columns of this k-block, of bytes only
@@ -50,8 +45,8 @@ struct Ahead {
 // The rows of one tile: those of a whole panel go straight to the output, those of the last one,
 // which ends inside a panel, through `edge`.
 template <class Dot>
-HWY_INLINE void multiply_rows(const MatmulOutput& to, TileShape shape, Tile& tile, size_t row,
-                              size_t rows, size_t col, size_t count) {
+HWY_INLINE void multiply_rows(const MatmulOutput& to, Tile& tile, size_t row, size_t rows,
+                              size_t col, size_t count) {
   const size_t cols = tile_cols();
   float* out = to.out + row * to.stride + col;
   const float* residual =
@@ -65,7 +60,7 @@ HWY_INLINE void multiply_rows(const MatmulOutput& to, TileShape shape, Tile& til
     tile.residual_stride = to.residual_stride;
     if (start != nullptr)
       for (size_t r = 0; r < rows; ++r) hwy::Prefetch(start + r * start_stride);
-    return run_tile<Dot>(shape, rows, count, tile);
+    return run_tile<Dot, LeftLayout::interleaved>(rows, count, tile);
   }
   HWY_ALIGN float edge[kTallRows * kTileVectors * hn::MaxLanes(FloatTag())];
   std::fill(edge, edge + rows * cols, 0.0f);
@@ -76,7 +71,7 @@ HWY_INLINE void multiply_rows(const MatmulOutput& to, TileShape shape, Tile& til
   tile.c_stride = cols;
   tile.residual = edge;
   tile.residual_stride = cols;
-  run_tile<Dot>(shape, rows, count, tile);
+  run_tile<Dot, LeftLayout::interleaved>(rows, count, tile);
   for (size_t r = 0; r < rows; ++r)
     std::memcpy(out + r * to.stride, edge + r * cols, count * sizeof(float));
 }
@@ -86,21 +81,19 @@ template <class Dot>
 void multiply_tiles(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step,
                     size_t col, Tile& tile, const Ahead& ahead) {
   const size_t count = std::min(tile_cols(), b.n - col);
-  const TileShape shape = tile_shape(step.rows, count);
-  const size_t tiles = (step.rows + shape.rows - 1) / shape.rows;
+  const size_t tiles = tile_count(step.rows);
   tile.prefetch_step = ahead.bytes / (tiles * std::max<size_t>(1, step.units));
   for (size_t i = 0; i < tiles; ++i) {
     const size_t begin = tile_begin(step.rows, i, tiles);
     const size_t rows = tile_begin(step.rows, i + 1, tiles) - begin;
     const size_t row = step.row_begin + begin;
-    tile.a = step.a.data + begin * step.a_stride;
+    tile.a = step.a.units + begin * step.units;
     tile.row_scale = step.a.scale + begin;
     tile.row_zero = step.a.zero + begin;
     tile.prefetch = ahead.from + i * tile.prefetch_step * tile.units;
-    multiply_rows<Dot>(to, shape, tile, row, rows, col, count);
+    multiply_rows<Dot>(to, tile, row, rows, col, count);
     if (step.last && to.op != UnaryOp::identity)
-      for (size_t r = 0; r < rows; ++r)
-        unary_run(to.op, to.out + (row + r) * to.stride + col, count);
+      unary_run(to.op, to.out + row * to.stride + col, to.stride, rows, count);
   }
 }
 
@@ -147,7 +140,6 @@ void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelSt
   const char* from = static_cast<const char*>(b.panels);
   if (!b.stored) from += (panel * step.all_units + step.unit_begin) * unit_bytes;
   Tile tile{};
-  tile.a_stride = step.a_stride;
   tile.b = from;
   tile.units = step.units;
   tile.accumulate = !step.first;
@@ -174,20 +166,23 @@ void multiply_as(const RowSource& a, const PackedMatrix& b, const MatmulOutput& 
   Block block;
   const size_t width = (b.n + tile_cols() - 1) / tile_cols() * tile_cols();
   const size_t all_rows = part.row_end - part.row_begin;
-  const size_t row_blocks = (all_rows + kBlockRows<Dot> - 1) / kBlockRows<Dot>;
+  const size_t tiles = (all_rows + kTileRows - 1) / kTileRows;
+  constexpr size_t kBlockTiles = kBlockRows<Dot> / kTileRows;
+  const size_t row_blocks = (tiles + kBlockTiles - 1) / kBlockTiles;
+  const auto row_of = [&](size_t block) {  // whole tiles, so that as many as can be have all rows
+    return part.row_begin + tile_begin(all_rows, tiles * block / row_blocks, tiles);
+  };
   const KBlocks<Dot> k_blocks(b.k);
   for (size_t rb = 0; rb < row_blocks; ++rb) {
-    const size_t row = part.row_begin + all_rows * rb / row_blocks;
-    const size_t rows = part.row_begin + all_rows * (rb + 1) / row_blocks - row;
+    const size_t row = row_of(rb), rows = row_of(rb + 1) - row;
     for (size_t kb = 0; kb < k_blocks.count; ++kb) {
       const size_t unit = k_blocks.begin(kb), units = k_blocks.begin(kb + 1) - unit;
       const size_t k = unit * Dot::kDepth;
       const size_t k_count = std::min(b.k - k, units * Dot::kDepth);
-      const size_t stride = fill_block<Dot>(a, {row, rows, k, k_count}, block);
+      fill_block<Dot>(a, {row, rows, k, k_count}, block);
       const float* sums = b.sums == nullptr ? nullptr : b.sums + kb * width;
       const bool first = kb == 0, last = kb + 1 == k_blocks.count;
-      PanelStep step{block,          stride, rows,  row,  unit, units,
-                     k_blocks.units, sums,   first, last, false};
+      PanelStep step{block, rows, row, unit, units, k_blocks.units, sums, first, last, false};
       for (size_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
         step.prefetch = panel + 1 < part.panel_end && rows >= kPrefetchRows;
         multiply_panel<Dot>(b, to, step, panel);

@@ -77,6 +77,11 @@ template <size_t kDepth, class T>
 HWY_INLINE void pack_panel(const T* from, size_t stride, size_t k, size_t count, T* to) {
   const size_t cols = tile_cols();
   if constexpr (kDepth == 1) {
+    if (count == cols) {  // of a size that the compiler knows
+      for (size_t row = 0; row < k; ++row, to += cols, from += stride)
+        std::memcpy(to, from, cols * sizeof(T));
+      return;
+    }
     for (size_t row = 0; row < k; ++row, to += cols, from += stride) {
       std::memcpy(to, from, count * sizeof(T));
       std::fill(to + count, to + cols, T{});

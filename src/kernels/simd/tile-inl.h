@@ -22,21 +22,36 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Registers: rows x vectors sums, the vectors of B, one broadcast of A. 16 registers hold 6 x 2
 // sums. The 32 of AVX-512 hold 6 x 4, which reads A and B least, or 12 x 2: faster for 7 to 12
-// rows, which then are one tile, and where only half of a panel's columns exist (measurements:
-// docs/kernels.md).
+// rows, which then are one tile (measurements: docs/kernels.md).
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
 inline constexpr size_t kTileRows = 6, kTileVectors = 4, kTallRows = 12, kTallVectors = 2;
 #else
 inline constexpr size_t kTileRows = 6, kTileVectors = 2, kTallRows = 6, kTallVectors = 2;
 #endif
 
+// With fewer rows the prefetches of a panel take longer than its product (measured at 8 rows: -12
+// %; at 50 and more: +2 to +5 %); the hardware's own prefetcher must do.
+inline constexpr size_t kPrefetchRows = 24;
+
+// Units from one prefetch to the next: with kPrefetchRows rows, each fetches a cache line of its
+// own.
+inline constexpr size_t kPrefetchUnits = kTileVectors > 2 ? 1 : 4;
+
 HWY_INLINE size_t tile_cols() { return kTileVectors * hn::Lanes(FloatTag()); }
+
+// How a tile's A lies in memory. Interleaved, the units of all rows lie together, in the order in
+// which they are used: one address instead of one for each row, and fewer instructions, which
+// counts most where two threads share a core (docs/kernels.md).
+enum class LeftLayout {
+  rows,        // [rows, units]
+  interleaved  // [units, rows]
+};
 
 // One tile of `rows` x tile_cols(): c = start + A B, where start is c itself (accumulate), or
 // residual + bias, each null = 0. Of bytes: c = start + (A B - zero sum) row_scale column_scale.
 struct Tile {
-  const void* a;    // [rows, units]
-  size_t a_stride;  // bytes
+  const void* a;    // as the LeftLayout says
+  size_t a_stride;  // bytes from row to row, of LeftLayout::rows
   const void* b;    // packed panel, [units, tile_cols()], aligned
   size_t units;
   float* c;
@@ -66,25 +81,49 @@ HWY_INLINE void add_row(typename Dot::Sums (&sums)[sizeof...(kVector)], Left a,
   ((sums[kVector] = Dot::add(sums[kVector], a, b[kVector])), ...);
 }
 
+// Adds one unit of each row: `a_row` and `a_unit` are bytes from row to row and to this unit.
 template <class Dot, size_t... kRow, size_t... kVector>
-HWY_INLINE void sum_tile(const Tile& t, TileSums<Dot, sizeof...(kRow), sizeof...(kVector)>& sums,
+HWY_INLINE void add_unit(const char* HWY_RESTRICT a, size_t a_row, size_t a_unit,
+                         const char* HWY_RESTRICT b,
+                         TileSums<Dot, sizeof...(kRow), sizeof...(kVector)>& sums,
                          std::index_sequence<kRow...>, std::index_sequence<kVector...> vectors) {
   const size_t vector_bytes = hn::Lanes(FloatTag()) * 4;
-  const size_t stride = t.a_stride;
+  using Right = decltype(Dot::right(b));
+  const Right right[sizeof...(kVector)] = {Dot::right(b + kVector * vector_bytes)...};
+  (add_row<Dot>(sums[kRow], Dot::left(a + kRow * a_row + a_unit), right, vectors), ...);
+}
+
+template <class Dot, LeftLayout kLayout, size_t... kRow, size_t... kVector, size_t... kStep>
+HWY_INLINE void sum_tile(const Tile& t, TileSums<Dot, sizeof...(kRow), sizeof...(kVector)>& sums,
+                         std::index_sequence<kRow...> rows, std::index_sequence<kVector...> vectors,
+                         std::index_sequence<kStep...>) {
+  constexpr bool kInterleaved = kLayout == LeftLayout::interleaved;
+  constexpr size_t kSteps = sizeof...(kStep);
+  const size_t unit_bytes = kTileVectors * hn::Lanes(FloatTag()) * 4;
+  const size_t a_row = kInterleaved ? 4 : t.a_stride;
+  const size_t a_unit = kInterleaved ? sizeof...(kRow) * 4 : 4;
   const char* HWY_RESTRICT a = static_cast<const char*>(t.a);
   const char* HWY_RESTRICT b = static_cast<const char*>(t.b);
   const auto clear = [&](typename Dot::Sums(&row)[sizeof...(kVector)])
                          HWY_ATTR { ((row[kVector] = Dot::zero()), ...); };
   (clear(sums[kRow]), ...);
   const char* ahead = t.prefetch;
-  const size_t step = t.prefetch_step;
-  for (size_t unit = 0; unit < t.units; ++unit, b += kTileVectors * vector_bytes, a += 4) {
-    hwy::Prefetch(ahead);
-    ahead += step;
-    using Right = decltype(Dot::right(b));
-    const Right right[sizeof...(kVector)] = {Dot::right(b + kVector * vector_bytes)...};
-    (add_row<Dot>(sums[kRow], Dot::left(a + kRow * stride), right, vectors), ...);
+  const size_t ahead_step = t.prefetch_step * kPrefetchUnits;
+  const auto step = [&](size_t i) HWY_ATTR {
+    if (i % kPrefetchUnits == 0) {
+      hwy::Prefetch(ahead);
+      ahead += ahead_step;
+    }
+    add_unit<Dot>(a, a_row, i * a_unit, b + i * unit_bytes, sums, rows, vectors);
+  };
+  size_t unit = 0;
+  for (; unit + kSteps <= t.units; unit += kSteps) {
+    (step(kStep), ...);
+    a += kSteps * a_unit;
+    b += kSteps * unit_bytes;
   }
+  for (; unit < t.units; ++unit, a += a_unit, b += unit_bytes)
+    add_unit<Dot>(a, a_row, 0, b, sums, rows, vectors);
 }
 
 // Sums of bytes to what they stand for.
@@ -121,49 +160,40 @@ HWY_INLINE void finish_row(const Tile& t, const Sums (&sums)[sizeof...(kVector)]
   (finish_vector(t, sums[kVector], row, kVector * lanes), ...);
 }
 
-template <class Dot, size_t kVectors, size_t... kRow>
+// Units in one turn of the inner loop. Rows in place have too many addresses for more than one.
+template <LeftLayout kLayout>
+inline constexpr size_t kTurnUnits = kLayout == LeftLayout::interleaved ? 4 : 1;
+
+template <class Dot, LeftLayout kLayout, size_t kVectors, size_t... kRow>
 HWY_INLINE void tile_product(const Tile& t, std::index_sequence<kRow...> rows) {
   constexpr auto kVectorIndices = std::make_index_sequence<kVectors>();
   TileSums<Dot, sizeof...(kRow), kVectors> sums;
-  sum_tile<Dot>(t, sums, rows, kVectorIndices);
+  sum_tile<Dot, kLayout>(t, sums, rows, kVectorIndices,
+                         std::make_index_sequence<kTurnUnits<kLayout>>());
   (finish_row(t, sums[kRow], kRow, kVectorIndices), ...);
 }
 
-template <class Dot, size_t kVectors, size_t kRows>
+template <class Dot, LeftLayout kLayout, size_t kVectors, size_t kRows>
 HWY_NOINLINE void run_tile(const Tile& t) {
-  tile_product<Dot, kVectors>(t, std::make_index_sequence<kRows>());
+  tile_product<Dot, kLayout, kVectors>(t, std::make_index_sequence<kRows>());
 }
 
-template <class Dot, size_t kVectors, size_t... kIndex>
+template <class Dot, LeftLayout kLayout, size_t kVectors, size_t... kIndex>
 HWY_INLINE void run_tile_of(size_t rows, const Tile& t, std::index_sequence<kIndex...>) {
   using Run = void (*)(const Tile&);
-  static constexpr Run kRun[] = {run_tile<Dot, kVectors, kIndex + 1>...};
+  static constexpr Run kRun[] = {run_tile<Dot, kLayout, kVectors, kIndex + 1>...};
   kRun[rows - 1](t);
 }
 
-// How a panel's rows are cut into tiles.
-struct TileShape {
-  size_t rows;
-  bool tall;  // kTallVectors wide
-};
-
-// For `rows` rows of a panel of which `columns` exist.
-HWY_INLINE TileShape tile_shape(size_t rows, size_t columns) {
-  const bool one_tall = rows > kTileRows && rows <= kTallRows;
-  const bool half = columns <= kTallVectors * hn::Lanes(FloatTag());
-  const bool tall = kTallVectors < kTileVectors && (one_tall || half);
-  return {tall ? kTallRows : kTileRows, tall};
-}
-
-// One tile of `rows` rows, at most those of the shape. A tall one goes over the panel's columns in
-// parts, those from `columns` on are not computed.
-template <class Dot>
-HWY_INLINE void run_tile(TileShape shape, size_t rows, size_t columns, Tile t) {
-  if (!shape.tall)
-    return run_tile_of<Dot, kTileVectors>(rows, t, std::make_index_sequence<kTileRows>());
+// One tile of `rows` <= kTallRows rows. A tall one, and one of which only half the columns exist,
+// goes over them in parts, and those from `columns` on are not computed.
+template <class Dot, LeftLayout kLayout>
+HWY_INLINE void run_tile(size_t rows, size_t columns, Tile t) {
   const size_t step = kTallVectors * hn::Lanes(FloatTag());
+  if (kTallVectors == kTileVectors || (rows <= kTileRows && columns > step))
+    return run_tile_of<Dot, kLayout, kTileVectors>(rows, t, std::make_index_sequence<kTileRows>());
   for (size_t column = 0; column < columns; column += step) {
-    run_tile_of<Dot, kTallVectors>(rows, t, std::make_index_sequence<kTallRows>());
+    run_tile_of<Dot, kLayout, kTallVectors>(rows, t, std::make_index_sequence<kTallRows>());
     t.b = static_cast<const char*>(t.b) + step * 4;
     t.c += step;
     if (t.bias != nullptr) t.bias += step;
@@ -174,8 +204,14 @@ HWY_INLINE void run_tile(TileShape shape, size_t rows, size_t columns, Tile t) {
   }
 }
 
-// Rows of tile `index` when `rows` are shared out evenly over ceil(rows / kTileRows) tiles:
-// 50 rows make nine tiles of 5 or 6, not eight of 6 and a slow one of 2.
+// Tiles that `rows` rows are cut into.
+HWY_INLINE size_t tile_count(size_t rows) {
+  const size_t height = rows <= kTallRows ? kTallRows : kTileRows;
+  return (rows + height - 1) / height;
+}
+
+// Rows of tile `index` when `rows` are shared out evenly over `tiles`: 50 rows make nine tiles of 5
+// or 6, not eight of 6 and a slow one of 2.
 HWY_INLINE size_t tile_begin(size_t rows, size_t index, size_t tiles) {
   return rows * index / tiles;
 }

@@ -18,7 +18,7 @@ HWY_EXPORT(unary_run);
 
 void unary_inplace(UnaryOp op, float* x, size_t count) {
   current_isa();
-  HWY_DYNAMIC_DISPATCH(unary_run)(op, x, count);
+  HWY_DYNAMIC_DISPATCH(unary_run)(op, x, count, 1, count);
 }
 
 }  // namespace openclip::kernels
