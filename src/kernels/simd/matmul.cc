@@ -230,15 +230,18 @@ struct Grid {
   size_t rows, panels;
 };
 
-// The grid with the smallest largest part; among equals the one that splits rows, since then no two
-// threads copy the same rows of A.
+// The grid with the smallest largest part. Among equals: with many rows the one that splits rows,
+// since then no two threads copy the same rows of A; with few the one that splits panels, since
+// then no two threads read the same weights, which come from memory.
 Grid choose_grid(size_t threads, size_t row_tiles, size_t panels) {
+  constexpr size_t kManyTiles = 16;  // for each thread: a block of A
+  const bool split_rows = row_tiles >= kManyTiles * threads;
   Grid best{1, 1};
   size_t best_cost = row_tiles * panels;
   for (size_t r = std::min(threads, row_tiles); r >= 1; --r) {
     const size_t p = std::min(threads / r, panels);
     const size_t cost = ceil_div(row_tiles, r) * ceil_div(panels, p);
-    if (cost < best_cost) {
+    if (cost < best_cost || (cost == best_cost && !split_rows)) {
       best = {r, p};
       best_cost = cost;
     }
