@@ -1,7 +1,5 @@
 #include "models/towers/image_tower.h"
 
-#include <algorithm>
-
 #include "models/towers/convnext.h"
 #include "models/towers/fastvit.h"
 #include "models/towers/resnet.h"
@@ -22,10 +20,12 @@ template <class Encode>
 void ImageTower::in_chunks(int64_t count, int64_t rows, const float* pixels, Matrix out,
                            const Encode& encode) const {
   const WorkspacePool::Lease workspace = workspaces_.borrow();
-  for (int64_t begin = 0; begin < count; begin += chunk_) {
+  const int64_t chunks = (count + chunk_ - 1) / chunk_;
+  for (int64_t i = 0; i < chunks; ++i) {  // of equal size: a small last one would be slower
+    const int64_t begin = count * i / chunks, end = count * (i + 1) / chunks;
     const Workspace::Frame frame(*workspace);
     encode(*workspace, pixels + begin * 3 * size_ * size_,
-           out.row_range(begin * rows, std::min(chunk_, count - begin) * rows));
+           out.row_range(begin * rows, (end - begin) * rows));
   }
 }
 

@@ -53,7 +53,8 @@ Tensor load_positions(const Context& context, const Weights& weights, const Visi
 }  // namespace
 
 VitTower::VitTower(const Context& context, const Weights& weights, const VisionConfig& config)
-    : ImageTower(config.image_size, std::max<int64_t>(1, kChunkTokens / config.tokens())),
+    : ImageTower(config.image_size,
+                 std::max<int64_t>(1, picture_tokens(context) / config.tokens())),
       config_(config),
       tokens_(config.tokens()),
       prefix_(config.class_token ? 1 : 0),
