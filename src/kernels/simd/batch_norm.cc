@@ -10,34 +10,16 @@
 // Order matters: foreach_target.h first.
 #include <hwy/highway.h>
 
+#include "kernels/simd/columns-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// A vector's worth of columns from `at` on.
-template <class D>
-struct SomeColumns {
-  D d;
-  size_t at;
-  hn::Vec<D> load(const float* row) const { return hn::LoadU(d, row + at); }
-  void store(hn::Vec<D> v, float* row) const { hn::StoreU(v, d, row + at); }
-};
 
 template <class V>
 struct TwoVectors {
   V first, second;
 };
-
-// Whole vectors, then the columns that do not fill one.
-template <class Body>
-HWY_INLINE void for_columns(size_t width, const Body& body) {
-  const hn::ScalableTag<float> d;
-  const hn::CappedTag<float, 1> one;
-  size_t at = 0;
-  for (; at + hn::Lanes(d) <= width; at += hn::Lanes(d))
-    body(SomeColumns<hn::ScalableTag<float>>{d, at});
-  for (; at < width; ++at) body(SomeColumns<hn::CappedTag<float, 1>>{one, at});
-}
 
 // Adds the sums over the rows of term(columns, row), a pair of vectors, to two arrays. Four rows
 // are added up before the arrays are touched: half of the time goes into reading and writing these.

@@ -112,6 +112,10 @@ Linear FoldedConv::linear(Precision precision) const {
                 {in_ * area, out_}, precision);
 }
 
+WinogradWeights FoldedConv::winograd() const {
+  return WinogradWeights(context_, weight_, bias_, in_, out_);
+}
+
 DepthwiseWeights FoldedConv::depthwise() const {
   const int64_t border = (kDepthwise - kernel_) / 2;
   std::vector<float> taps(at(out_ * kDepthwise * kDepthwise));

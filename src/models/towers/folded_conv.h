@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "models/towers/weights.h"
 #include "tensor/conv.h"
+#include "tensor/winograd.h"
 
 namespace openclip {
 
@@ -43,6 +44,8 @@ class FoldedConv {
 
   /// For conv2d(): rows in the order (y, x, input).
   Linear linear(Precision precision = Precision::f32) const;
+  /// For winograd_conv(); of kernels of 3.
+  WinogradWeights winograd() const;
   /// For depthwise_conv(), whose kernel is 7 wide.
   DepthwiseWeights depthwise() const;
 

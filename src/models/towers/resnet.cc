@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "models/towers/chunk.h"
-#include "models/towers/folded_conv.h"
 
 namespace openclip {
 namespace {
@@ -24,20 +23,34 @@ Images take_images(Workspace& workspace, int64_t count, int64_t height, int64_t 
 }
 
 // A convolution without bias and the BatchNorm after it.
-Linear load_conv_bn(const Context& context, const Weights& weights, const std::string& conv,
-                    const std::string& batch_norm, Precision precision) {
-  return FoldedConv(context, weights, conv).add(conv, batch_norm).linear(precision);
+FoldedConv conv_bn(const Context& context, const Weights& weights, const std::string& conv,
+                   const std::string& batch_norm) {
+  FoldedConv folded(context, weights, conv);
+  folded.add(conv, batch_norm);
+  return folded;
 }
 
 }  // namespace
 
+ResNetTower::Conv3x3 ResNetTower::load_conv3x3(const FoldedConv& conv, Precision precision) {
+  if (precision == Precision::f32) return conv.winograd();
+  return conv.linear(precision);
+}
+
+void ResNetTower::conv3x3(const Context& context, Workspace& workspace, const Images& x,
+                          const Conv3x3& weights, const Images& out) {
+  if (const auto* fast = std::get_if<WinogradWeights>(&weights))
+    return winograd_conv(context, workspace, x, *fast, UnaryOp::relu, out);
+  conv2d(context, x, std::get<Linear>(weights), kConv3x3, out);
+}
+
 ResNetTower::ResNetTower(const Context& context, const Weights& weights, const VisionConfig& config)
     : ImageTower(config.image_size, pictures_per_chunk(config.image_size)),
       config_(config),
-      stem1_(load_conv_bn(context, weights, "visual.conv1", "visual.bn1", Precision::f32)),
-      stem2_(load_conv_bn(context, weights, "visual.conv2", "visual.bn2",
+      stem1_(conv_bn(context, weights, "visual.conv1", "visual.bn1").linear()),
+      stem2_(load_conv3x3(conv_bn(context, weights, "visual.conv2", "visual.bn2"),
                           sensitive(weights.precision()))),
-      stem3_(load_conv_bn(context, weights, "visual.conv3", "visual.bn3",
+      stem3_(load_conv3x3(conv_bn(context, weights, "visual.conv3", "visual.bn3"),
                           sensitive(weights.precision()))),
       pool_(context, weights, "visual.attnpool", config.heads) {
   for (int stage = 0; stage < 4; ++stage) {
@@ -45,13 +58,14 @@ ResNetTower::ResNetTower(const Context& context, const Weights& weights, const V
       const std::string name = fmt::format("visual.layer{}.{}", stage + 1, i);
       const Precision precision = stage == 3 ? sensitive(weights.precision()) : weights.precision();
       const auto load = [&](const char* conv, const char* norm) {
-        return load_conv_bn(context, weights, name + conv, name + norm, precision);
+        return conv_bn(context, weights, name + conv, name + norm);
       };
-      Bottleneck block{load(".conv1", ".bn1"), load(".conv2", ".bn2"), load(".conv3", ".bn3"),
-                       std::nullopt, stage > 0 && i == 0 ? 2 : 1};
+      Bottleneck block{
+          load(".conv1", ".bn1").linear(precision), load_conv3x3(load(".conv2", ".bn2"), precision),
+          load(".conv3", ".bn3").linear(precision), std::nullopt, stage > 0 && i == 0 ? 2 : 1};
       if (i == 0)
-        block.downsample = load_conv_bn(context, weights, name + ".downsample.0",
-                                        name + ".downsample.1", sensitive(weights.precision()));
+        block.downsample =
+            load(".downsample.0", ".downsample.1").linear(sensitive(weights.precision()));
       blocks_.push_back(std::move(block));
     }
   }
@@ -61,16 +75,19 @@ Images ResNetTower::stem(const Context& context, Workspace& workspace, const Pix
   const int64_t count = pixels.count;
   const int64_t height = conv_out_size(pixels.height, kStemConv);
   const int64_t width = conv_out_size(pixels.width, kStemConv);
-  const Images pooled = take_images(workspace, count, height / 2, width / 2, stem3_.out());
+  const auto outputs = [](const Conv3x3& conv) {
+    return std::visit([](const auto& weights) { return weights.out(); }, conv);
+  };
+  const Images pooled = take_images(workspace, count, height / 2, width / 2, outputs(stem3_));
   const Workspace::Frame frame(workspace);
   const Images input = take_images(workspace, count, pixels.height, pixels.width, 3);
   const Images x1 = take_images(workspace, count, height, width, stem1_.out());
-  const Images x2 = take_images(workspace, count, height, width, stem2_.out());
-  const Images x3 = take_images(workspace, count, height, width, stem3_.out());
+  const Images x2 = take_images(workspace, count, height, width, outputs(stem2_));
+  const Images x3 = take_images(workspace, count, height, width, outputs(stem3_));
   channels_last(context, pixels.data, input);
   conv2d(context, input, stem1_, kStemConv, x1);
-  conv2d(context, x1, stem2_, kConv3x3, x2);
-  conv2d(context, x2, stem3_, kConv3x3, x3);
+  conv3x3(context, workspace, x1, stem2_, x2);
+  conv3x3(context, workspace, x2, stem3_, x3);
   average_pool(context, x3, 2, pooled);
   return pooled;
 }
@@ -93,9 +110,9 @@ void ResNetTower::run(const Context& context, Workspace& workspace, const Bottle
   }
   // relu(bn1(conv1)), relu(bn2(conv2)), avgpool(stride), bn3(conv3) + identity, relu
   const Images x1 = take_images(workspace, x.count, x.height, x.width, block.conv1.out());
-  const Images x2 = take_images(workspace, x.count, x.height, x.width, block.conv2.out());
+  const Images x2 = take_images(workspace, x.count, x.height, x.width, block.conv3.in());
   conv2d(context, x, block.conv1, kConv1x1, x1);
-  conv2d(context, x1, block.conv2, kConv3x3, x2);
+  conv3x3(context, workspace, x1, block.conv2, x2);
   conv2d(context, pool(x2), block.conv3, {.op = UnaryOp::relu, .residual = identity.pixels}, out);
 }
 

@@ -1,10 +1,13 @@
 // OpenAI's ModifiedResNet. Part of rank 4. Source: open_clip modified_resnet.py.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "models/towers/attention_pool.h"
+#include "models/towers/folded_conv.h"
 #include "models/towers/image_tower.h"
 #include "tensor/conv.h"
 
@@ -18,8 +21,16 @@ class ResNetTower final : public ImageTower {
   int64_t dense_stride() const override { return 32; }
 
  private:
+  /// 3x3, stride 1, with the BatchNorm folded in and ReLU after it: in f32 by Winograd's algorithm.
+  using Conv3x3 = std::variant<Linear, WinogradWeights>;
+  static Conv3x3 load_conv3x3(const FoldedConv& conv, Precision precision);
+  static void conv3x3(const Context& context, Workspace& workspace, const Images& x,
+                      const Conv3x3& weights, const Images& out);
+
   struct Bottleneck {
-    Linear conv1, conv2, conv3;
+    Linear conv1;
+    Conv3x3 conv2;
+    Linear conv3;
     std::optional<Linear> downsample;
     int64_t stride = 1;
   };
@@ -41,7 +52,8 @@ class ResNetTower final : public ImageTower {
            const Images& out) const;
 
   VisionConfig config_;
-  Linear stem1_, stem2_, stem3_;
+  Linear stem1_;
+  Conv3x3 stem2_, stem3_;
   std::vector<Bottleneck> blocks_;
   AttentionPool pool_;
 };
