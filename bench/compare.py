@@ -19,12 +19,12 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-F32, LOW = ["torch", "compile", "ort", "ov"], ["bf16", "ort8", "ov8"]
+F32, LOW = ["torch", "compile", "ort", "ov"], ["bf16", "ort8", "ov8", "clipcpp"]
 
 # name: (what it asks for, peers)
 WORK = {
-    "image, batch 1": ({"task": "image", "batch": 1}, F32 + LOW),
-    "image, batch 32": ({"task": "image", "batch": 32}, F32 + LOW),
+    "image, batch 1": ({"task": "image", "batch": 1}, F32 + LOW[:-1]),
+    "image, batch 32": ({"task": "image", "batch": 32}, F32 + LOW[:-1]),
     "text, one caption": ({"task": "text", "batch": 1}, F32 + LOW),
     "text, 64 captions": ({"task": "text", "batch": 64}, F32 + LOW),
     "zero-shot classifier": ({"task": "zeroshot"}, ["torch", "ort", "ov", "ort8", "ov8"]),

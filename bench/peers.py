@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what a user would pick instead of openclip, on the same weights and the same work.
 
-    pip install torch torchvision open_clip_torch onnx onnxscript onnxruntime openvino nncf pillow
+    pip install torch torchvision open_clip_torch onnx onnxscript onnxruntime openvino nncf pillow clip-cpp gguf
     peers.py weights DIR --model ViT-B-32        random open_clip weights, saved as DIR/MODEL.safetensors
     peers.py names FILE                          ImageNet's 1000 class names, one per line
     peers.py pictures DIR --count 64             JPEGs of about 0.35 Mpixel, made from noise of several scales
@@ -9,7 +9,8 @@
                                                  {"task": T, "batch": N, "classes": N, "seconds": S}
 
 peers  torch (open_clip, eager f32), compile (torch.compile), bf16 (eager bf16), ort and ort8 (ONNX Runtime, f32 and
-       dynamic int8), ov and ov8 (OpenVINO, f32 and NNCF int8), pillow (open_clip's own preprocessing, one process)
+       dynamic int8), ov and ov8 (OpenVINO, f32 and NNCF int8), clipcpp (clip.cpp, f16, texts only), pillow (open_clip's
+       own preprocessing, one process)
 tasks  image, text (encode_text of captions, 77 positions), zeroshot (classifier of classes x 80 prompts), preprocess
        (JPEG files of DIR/pictures to tensors)
 
@@ -24,6 +25,8 @@ import resource
 import statistics
 import sys
 import time
+
+from clip_cpp_peer import ClipCpp
 
 
 def arguments():
@@ -202,6 +205,10 @@ class Server:
                 made = preprocessing(self.args)
             elif task == "zeroshot":
                 made = zero_shot(self.tower("text"), classes)
+            elif self.args.peer == "clipcpp":
+                texts = captions(batch)
+                model = ClipCpp(self.args)
+                made = (lambda: model.encode(texts)), batch
             else:
                 tower = self.tower(task)
                 inputs = tower.example(batch)
