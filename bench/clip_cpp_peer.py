@@ -72,23 +72,23 @@ def write_gguf(weights, path, model):
 
 
 class ClipCpp:
-    """encode(texts): one text after the other, as clip.cpp does."""
+    """As bench/peers.py's Tower, of texts: example(count) gives `captions`, call() encodes one after the other."""
 
-    def __init__(self, args):
+    def __init__(self, args, captions):
         from clip_cpp import clip
         path = args.path / f"{args.model}.gguf"
         if not path.exists():
             partial = path.with_suffix(".partial")
             write_gguf(args.path / f"{args.model}.safetensors", partial, args.model)
             partial.rename(path)
-        self.clip, self.threads = clip, args.threads
+        self.clip, self.threads, self.example = clip, args.threads, captions
         self.context = clip.clip_model_load(str(path).encode(), 0)
         if not self.context:
             raise RuntimeError("clip.cpp does not load the file")
         self.size = clip.clip_get_text_hparams(self.context).contents.projection_dim
         clip.clip_lib.clip_text_encode.restype = ctypes.c_bool
 
-    def encode(self, texts):
+    def call(self, texts):
         rows = []
         for text in texts:
             tokens, out = self.clip.ClipTokens(), (ctypes.c_float * self.size)()

@@ -193,7 +193,8 @@ class Server:
 
     def tower(self, kind):
         if kind not in self.towers:
-            self.towers[kind] = Tower(self.args, kind)
+            clip_cpp = self.args.peer == "clipcpp"
+            self.towers[kind] = ClipCpp(self.args, captions) if clip_cpp else Tower(self.args, kind)
         return self.towers[kind]
 
     def work(self, request):
@@ -205,10 +206,6 @@ class Server:
                 made = preprocessing(self.args)
             elif task == "zeroshot":
                 made = zero_shot(self.tower("text"), classes)
-            elif self.args.peer == "clipcpp":
-                texts = captions(batch)
-                model = ClipCpp(self.args)
-                made = (lambda: model.encode(texts)), batch
             else:
                 tower = self.tower(task)
                 inputs = tower.example(batch)
