@@ -6,7 +6,10 @@
 #include <random>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "io/safetensors.h"
+#include "models/model.h"
+#include "tasks/curate/caption_features.h"
 #include "tasks/curate/columns.h"
 #include "tasks/curate/feature_head.h"
 #include "tasks/curate/neighbours.h"
@@ -209,6 +212,69 @@ TEST(ColumnsTest, ComeBackAsTheyWere) {
   EXPECT_EQ(back.similarity, 0.25);
   EXPECT_FALSE(back.unsafe);
   EXPECT_THROW(row_from_json("x", Json::parse("{}")), ParseError);
+}
+
+// A token for each letter.
+class Letters final : public Tokenizer {
+ public:
+  std::string decode(const std::vector<int32_t>&) const override { return ""; }
+  int context_length() const override { return 9; }
+  int vocab_size() const override { return 60; }
+  int32_t start_id() const override { return 58; }
+  int32_t end_id() const override { return 59; }
+  int32_t pad_id() const override { return 0; }
+
+ protected:
+  void append_tokens(std::string_view text, size_t, std::vector<int32_t>* ids) const override {
+    for (const char letter : text) ids->push_back(letter - 'a');
+  }
+};
+
+class CaptionFeaturesTest : public testing::Test {
+ protected:
+  CaptionFeaturesTest() {
+    const std::string stem = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/towers/plain";
+    const ModelConfig config =
+        parse_model_config(read_text_file(stem + ".json", 1 << 20), "plain", "plain");
+    model_ = Model::load(context_, config, stem + ".safetensors", {});
+  }
+
+  std::vector<float> alone(const std::string& caption) const {
+    return encode_texts(context_, *model_, letters_, std::vector<std::string>{caption});
+  }
+
+  void check(CaptionFeatures& features, const std::vector<std::string>& captions) const {
+    std::vector<float> wanted;
+    for (const std::string& caption : captions)
+      for (const float x : alone(caption)) wanted.push_back(x);
+    EXPECT_EQ(features.of(captions), wanted);
+  }
+
+  Context context_{1};
+  Letters letters_;
+  std::shared_ptr<const Model> model_;
+};
+
+TEST_F(CaptionFeaturesTest, ComputesEachCaptionOnce) {
+  CaptionFeatures features(context_, *model_, letters_);
+  check(features, {"ab", "cd", "ab"});
+  EXPECT_EQ(features.encoded(), 2u);
+  check(features, {"ef", "ab", "", "cd"});
+  EXPECT_EQ(features.encoded(), 4u);
+  check(features, {});
+  EXPECT_EQ(features.encoded(), 4u);
+}
+
+TEST_F(CaptionFeaturesTest, ForgetsAtItsLimit) {
+  CaptionFeatures features(context_, *model_, letters_, 300);
+  for (const char* caption : {"a", "b", "c", "d", "a"}) check(features, {caption, caption});
+  EXPECT_EQ(features.encoded(), 5u);  // "a" twice
+}
+
+TEST_F(CaptionFeaturesTest, AnErrorLeavesNothingBehind) {
+  CaptionFeatures features(context_, *model_, letters_);
+  EXPECT_THROW(features.of(std::vector<std::string>{"a", "A"}), InvalidArgument);  // no letter
+  check(features, {"a", "b"});
 }
 
 }  // namespace

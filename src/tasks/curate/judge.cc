@@ -27,7 +27,7 @@ Judge::Judge(const Context& context, const Model& model, const Tokenizer& tokeni
              const CurateRequest& request)
     : context_(context),
       model_(model),
-      tokenizer_(tokenizer),
+      captions_(context, model, tokenizer),
       request_(request),
       dim_(model.config().embed_dim),
       test_set_(dim_),
@@ -54,7 +54,7 @@ std::vector<float> Judge::image_features(std::span<CuratePair* const> pairs) con
 void Judge::fill(std::span<CuratePair* const> pairs, std::span<const float> images) {
   std::vector<std::string> captions;
   for (const CuratePair* pair : pairs) captions.push_back(pair->row.caption);
-  const std::vector<float> texts = encode_texts(context_, model_, tokenizer_, captions);
+  const std::vector<float> texts = captions_.of(captions);
   const std::vector<float> aesthetic =
       aesthetic_ ? aesthetic_->scores(context_, images) : std::vector<float>();
   const std::vector<float> unsafe =

@@ -8,6 +8,7 @@
 
 #include "base/context.h"
 #include "models/model.h"
+#include "tasks/curate/caption_features.h"
 #include "tasks/curate/curate.h"
 #include "tasks/curate/feature_head.h"
 #include "tasks/curate/neighbours.h"
@@ -40,7 +41,7 @@ class Judge {
 
   const Context& context_;
   const Model& model_;
-  const Tokenizer& tokenizer_;
+  CaptionFeatures captions_;
   const CurateRequest& request_;
   int64_t dim_;
   std::optional<FeatureHead> aesthetic_, unsafe_;
