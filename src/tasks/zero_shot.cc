@@ -11,7 +11,8 @@ namespace openclip {
 namespace {
 
 // Prompts made at once. With 80 templates these are 204 labels, which share the beginning of each
-// template; of 512 numbers each, the features of the prompts take 33 MB.
+// template and, in the order of the alphabet, many beginnings of names; of 512 numbers each, the
+// features of the prompts take 33 MB.
 constexpr size_t kPromptsAtOnce = 16384;
 
 }  // namespace
@@ -36,17 +37,21 @@ ZeroShotClassifier::ZeroShotClassifier(const EncodePrompts& encode, const Model&
   const size_t dim = static_cast<size_t>(model.config().embed_dim);
   const size_t step = std::max<size_t>(1, kPromptsAtOnce / templates.size());
   vectors_.assign(labels_.size() * dim, 0.0f);
+  std::vector<size_t> order(labels_.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return labels_[a] < labels_[b]; });
   for (size_t begin = 0; begin < labels_.size(); begin += step) {
     const size_t end = std::min(begin + step, labels_.size());
     std::vector<std::string> prompts;
-    for (size_t label = begin; label < end; ++label)
+    for (size_t i = begin; i < end; ++i)
       for (const std::string& text : templates)
-        prompts.push_back(fill_template(text, labels_[label]));
+        prompts.push_back(fill_template(text, labels_[order[i]]));
     const std::vector<float> features = encode(prompts);
     // The sum in place of the mean: the normalisation below takes the factor out.
     for (size_t prompt = 0; prompt < prompts.size(); ++prompt)
       for (size_t i = 0; i < dim; ++i)
-        vectors_[(begin + prompt / templates.size()) * dim + i] += features[prompt * dim + i];
+        vectors_[order[begin + prompt / templates.size()] * dim + i] += features[prompt * dim + i];
   }
   normalize_rows(vectors_, static_cast<int64_t>(dim));
 }

@@ -1,6 +1,7 @@
 #include "models/towers/token_tree.h"
 
 #include <algorithm>
+#include <map>
 
 namespace openclip {
 namespace {
@@ -43,12 +44,20 @@ size_t shared_prefix(std::span<const int32_t> a, std::span<const int32_t> b) {
 
 TokenTree::TokenTree(std::span<const std::span<const int32_t>> texts) {
   std::span<const int32_t> previous;
+  std::map<std::pair<int32_t, size_t>, int64_t> kind_of;
   std::vector<KeySegment> path;  // rows of `previous`, then of the text in work
   for (const std::span<const int32_t> text : texts) {
     const size_t shared = shared_prefix(previous, text);
     const size_t begin = ids.size();
     ids.insert(ids.end(), text.begin() + static_cast<long>(shared), text.end());
-    for (size_t i = shared; i < text.size(); ++i) positions.push_back(static_cast<int64_t>(i));
+    for (size_t i = shared; i < text.size(); ++i) {
+      const auto row = static_cast<int64_t>(positions.size());
+      const auto [kind, is_new] =
+          kind_of.try_emplace({text[i], i}, static_cast<int64_t>(first_rows.size()));
+      if (is_new) first_rows.push_back(row);
+      kinds.push_back(kind->second);
+      positions.push_back(static_cast<int64_t>(i));
+    }
     shorten(path, shared);
     extend(path, begin, text.size() - shared);
     add_span(begin, text.size() - shared, path, attention);

@@ -16,8 +16,12 @@ struct TokenTree {
   std::vector<int32_t> ids;        // token of each row
   std::vector<int64_t> positions;  // its place in its text
   SegmentSpans attention;          // of the rows among each other
-  std::vector<int64_t> last_rows;  // row of each text's last token
-  SegmentSpans last_attention;     // of the last tokens alone: query i is that of text i
+  // Rows with one token at one place enter the tower as equals, and are so until they have attended
+  // to what is before them.
+  std::vector<int64_t> first_rows;  // the first row of each kind
+  std::vector<int64_t> kinds;       // of each row, an index into first_rows
+  std::vector<int64_t> last_rows;   // row of each text's last token
+  SegmentSpans last_attention;      // of the last tokens alone: query i is that of text i
 
   /// texts: not empty each, all different, sorted as std::vector compares.
   explicit TokenTree(std::span<const std::span<const int32_t>> texts);

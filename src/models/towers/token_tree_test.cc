@@ -32,6 +32,8 @@ TEST(TokenTreeTest, SharesBeginnings) {
   EXPECT_THAT(tree.ids, ElementsAre(1, 2, 3, 9, 4, 5, 9, 6, 9, 7, 9));
   EXPECT_THAT(tree.positions, ElementsAre(0, 1, 2, 3, 2, 3, 4, 3, 4, 1, 2));
   EXPECT_THAT(tree.last_rows, ElementsAre(1, 3, 6, 8, 10));
+  EXPECT_THAT(tree.first_rows, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 9, 10));
+  EXPECT_THAT(tree.kinds, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 6, 8, 9));  // 9 in the fifth place
   ASSERT_EQ(tree.attention.spans.size(), texts.size());
   size_t rows = 0;
   for (size_t i = 0; i < texts.size(); ++i) {

@@ -17,6 +17,13 @@ std::optional<ChannelAffine> layer_scale(const Context& context, const Weights& 
   return ChannelAffine{{gamma.span().begin(), gamma.span().end()}, {}};
 }
 
+// to[i] = from[rows[i]].
+void copy_rows(ConstMatrix from, std::span<const int64_t> rows, Matrix to) {
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::memcpy(to.row(static_cast<int64_t>(i)), from.row(rows[i]),
+                static_cast<size_t>(to.cols) * sizeof(float));
+}
+
 }  // namespace
 
 UnaryOp unary_op(Activation activation) {
@@ -71,20 +78,46 @@ void Transformer::run(const Context& context, Workspace& workspace, Matrix x,
   for (size_t i = 0; i < count; ++i) run_block(context, workspace, blocks_[i], x, spans);
 }
 
+void Transformer::project(const Context& context, Workspace& workspace, const Block& block,
+                          ConstMatrix x, const Projected& to) const {
+  const Workspace::Frame frame(workspace);
+  const Matrix hidden = workspace.take(x.rows, config_.width);
+  block.ln_1.apply(context, x, hidden);
+  linear(context, hidden, block.q, to.q);
+  linear(context, hidden, block.kv, to.kv);
+}
+
+void Transformer::project_tree(const Context& context, Workspace& workspace, ConstMatrix x,
+                               const TokenTree& tree, const Projected& to) const {
+  const auto count = static_cast<int64_t>(tree.first_rows.size());
+  const Workspace::Frame frame(workspace);
+  const Matrix kinds = workspace.take(count, config_.width);
+  const Projected of_kinds{workspace.take(count, to.q.cols), workspace.take(count, to.kv.cols)};
+  copy_rows(x, tree.first_rows, kinds);
+  project(context, workspace, blocks_.front(), kinds, of_kinds);
+  copy_rows(of_kinds.q, tree.kinds, to.q);
+  copy_rows(of_kinds.kv, tree.kinds, to.kv);
+}
+
+template <class Spans>
+void Transformer::attend(const Context& context, Workspace& workspace, const Block& block, Matrix x,
+                         const Projected& rows, const Spans& spans) const {
+  const int64_t width = config_.width;
+  const Workspace::Frame frame(workspace);
+  const Matrix attended = workspace.take(x.rows, width);
+  attention(context, workspace, rows.q, rows.kv.columns(0, width), rows.kv.columns(width, width),
+            spans, {config_.heads, config_.causal}, attended);
+  finish_block(context, workspace, block, attended, x);
+}
+
 template <class Spans>
 void Transformer::run_block(const Context& context, Workspace& workspace, const Block& block,
                             Matrix x, const Spans& spans) const {
-  const int64_t width = config_.width;
   const Workspace::Frame frame(workspace);
-  const Matrix hidden = workspace.take(x.rows, width);
-  const Matrix q = workspace.take(x.rows, width);
-  const Matrix kv = workspace.take(x.rows, 2 * width);
-  block.ln_1.apply(context, x, hidden);
-  linear(context, hidden, block.q, q);
-  linear(context, hidden, block.kv, kv);
-  attention(context, workspace, q, kv.columns(0, width), kv.columns(width, width), spans,
-            {config_.heads, config_.causal}, hidden);
-  finish_block(context, workspace, block, hidden, x);
+  const Projected rows{workspace.take(x.rows, config_.width),
+                       workspace.take(x.rows, 2 * config_.width)};
+  project(context, workspace, block, x, rows);
+  attend(context, workspace, block, x, rows, spans);
 }
 
 // x += out_proj(attended); x += mlp(ln_2(x)).
@@ -126,7 +159,14 @@ void Transformer::run_tree(const Context& context, Workspace& workspace, Matrix 
   check_arg(config_.causal && out.rows == static_cast<int64_t>(tree.last_rows.size()),
             "[transformer] a tree of {} texts needs causal blocks and as many rows, got {}",
             tree.last_rows.size(), out.shape_str());
-  for (size_t i = 0; i + 1 < blocks_.size(); ++i)
+  if (blocks_.size() > 1) {
+    const Workspace::Frame frame(workspace);
+    const Projected rows{workspace.take(x.rows, config_.width),
+                         workspace.take(x.rows, 2 * config_.width)};
+    project_tree(context, workspace, x, tree, rows);
+    attend(context, workspace, blocks_.front(), x, rows, tree.attention);
+  }
+  for (size_t i = 1; i + 1 < blocks_.size(); ++i)
     run_block(context, workspace, blocks_[i], x, tree.attention);
   run_last_block(context, workspace, x, tree.last_attention, tree.last_rows, out);
 }
@@ -143,11 +183,8 @@ void Transformer::run_last_block(const Context& context, Workspace& workspace, C
   const Matrix pooled_hidden = workspace.take(out.rows, width);
   const Matrix q = workspace.take(out.rows, width);
   last.ln_1.apply(context, x, hidden);
-  for (size_t i = 0; i < pooled.size(); ++i) {
-    const size_t row_bytes = static_cast<size_t>(width) * sizeof(float);
-    std::memcpy(out.row(static_cast<int64_t>(i)), x.row(pooled[i]), row_bytes);
-    std::memcpy(pooled_hidden.row(static_cast<int64_t>(i)), hidden.row(pooled[i]), row_bytes);
-  }
+  copy_rows(x, pooled, out);
+  copy_rows(hidden, pooled, pooled_hidden);
   linear(context, pooled_hidden, last.q, q);
   linear(context, hidden, last.kv, kv);
   attention(context, workspace, q, kv.columns(0, width), kv.columns(width, width), spans,

@@ -108,7 +108,19 @@ class Transformer {
     Linear q, kv, out_proj, c_fc, c_proj;
   };
 
-  // Spans say which rows attend to which: sequences, or branches of a tree.
+  // Queries, keys and values of rows x.
+  struct Projected {
+    Matrix q, kv;
+  };
+  void project(const Context& context, Workspace& workspace, const Block& block, ConstMatrix x,
+               const Projected& to) const;
+  // As project() for the rows of a tree as they enter the first block.
+  void project_tree(const Context& context, Workspace& workspace, ConstMatrix x,
+                    const TokenTree& tree, const Projected& to) const;
+  // Spans say which rows attend to which: sequences, or branches of a tree. x += what comes of it.
+  template <class Spans>
+  void attend(const Context& context, Workspace& workspace, const Block& block, Matrix x,
+              const Projected& rows, const Spans& spans) const;
   template <class Spans>
   void run_block(const Context& context, Workspace& workspace, const Block& block, Matrix x,
                  const Spans& spans) const;
