@@ -60,6 +60,7 @@ void GradientReducer::arrange(const std::vector<size_t>& order) {
 
 void GradientReducer::begin() {
   if (slots_.empty()) return;
+  if (!agreed_.empty()) arrange(std::exchange(agreed_, {}));
   for (Slot& slot : slots_) slot.ready = slot.used = false;
   for (Bucket& bucket : buckets_) bucket.missing = bucket.slots.size();
   next_bucket_ = 0;
@@ -116,11 +117,8 @@ void GradientReducer::follow_observed_order() {
   at::Tensor first = at::tensor(order, at::kLong).to(slots_[0].parameter.device());
   processes_.broadcast(first, 0);
   first = first.cpu();
-  std::vector<size_t> agreed;
   for (size_t i = 0; i < slots_.size(); ++i)
-    agreed.push_back(static_cast<size_t>(first.data_ptr<int64_t>()[i]));
-  // Gradients of this step lie in the present buckets, which live as long as those do.
-  arrange(agreed);
+    agreed_.push_back(static_cast<size_t>(first.data_ptr<int64_t>()[i]));
   ordered_ = true;
 }
 

@@ -59,6 +59,8 @@ class GradientReducer {
   size_t next_bucket_ = 0;  // all processes must start them in the same order
   bool armed_ = false, ordered_ = false;
   std::vector<size_t> observed_;
+  std::vector<size_t> agreed_;  // what the buckets follow from the next step on: their memory still
+                                // holds the gradients of this one
 };
 
 }  // namespace openclip::train
