@@ -5,21 +5,13 @@
 #include <random>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "models/model.h"
+#include "tasks/test_util.h"
 
 namespace openclip {
 namespace {
 
 class PictureEncoderTest : public testing::Test {
  protected:
-  PictureEncoderTest() {
-    const std::string stem = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/towers/plain";
-    const ModelConfig config =
-        parse_model_config(read_text_file(stem + ".json", 1 << 20), "plain", "plain");
-    model_ = Model::load(Context(1), config, stem + ".safetensors", {.towers = Towers::image_only});
-  }
-
   // A picture of noise that only `digest` decides about.
   PreparedImage picture(const std::string& digest) const {
     const int side = model_->config().vision.image_size;
@@ -61,7 +53,7 @@ class PictureEncoderTest : public testing::Test {
     EXPECT_EQ(row, digests.size());
   }
 
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const Model> model_ = golden_model("plain", Towers::image_only);
 };
 
 TEST_F(PictureEncoderTest, OrderAndEqualPictures) {

@@ -5,17 +5,10 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "tasks/test_util.h"
 
 namespace openclip {
 namespace {
-
-std::shared_ptr<const Model> golden_model(const std::string& name) {
-  const std::string stem = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/towers/" + name;
-  const ModelConfig config =
-      parse_model_config(read_text_file(stem + ".json", 1 << 20), name, name);
-  return Model::load(Context(1), config, stem + ".safetensors");
-}
 
 // Two labels along the first axes, and a picture that is as near to both: cosine 0.6.
 std::vector<double> probabilities(const Model& model) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -55,6 +56,13 @@ struct BasicMatrix {
 
 using Matrix = BasicMatrix<float>;
 using ConstMatrix = BasicMatrix<const float>;
+
+/// to[i] = from[rows[i]]. to: [rows.size(), from.cols].
+inline void copy_rows(ConstMatrix from, std::span<const int64_t> rows, Matrix to) {
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::memcpy(to.row(static_cast<int64_t>(i)), from.row(rows[i]),
+                static_cast<size_t>(from.cols) * sizeof(float));
+}
 
 /// An owned f32 tensor in C order. Movable, not copyable.
 class Tensor {

@@ -1,7 +1,6 @@
 #include "models/towers/eva_blocks.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "tensor/split.h"
 
@@ -161,9 +160,7 @@ void EvaBlocks::run_pooled(const Context& context, Workspace& workspace, Matrix 
                            std::span<const AttentionSpan> spans, std::span<const int64_t> pooled,
                            Matrix out) const {
   run(context, workspace, x, spans);
-  for (size_t i = 0; i < pooled.size(); ++i)
-    std::memcpy(out.row(static_cast<int64_t>(i)), x.row(pooled[i]),
-                sizeof(float) * static_cast<size_t>(x.cols));
+  copy_rows(x, pooled, out);
 }
 
 }  // namespace openclip

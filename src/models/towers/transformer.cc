@@ -1,7 +1,6 @@
 #include "models/towers/transformer.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
 #include "tensor/layer_norm.h"
@@ -15,13 +14,6 @@ std::optional<ChannelAffine> layer_scale(const Context& context, const Weights& 
   if (!present) return std::nullopt;
   const Tensor gamma = weights.tensor(context, name + ".gamma");
   return ChannelAffine{{gamma.span().begin(), gamma.span().end()}, {}};
-}
-
-// to[i] = from[rows[i]].
-void copy_rows(ConstMatrix from, std::span<const int64_t> rows, Matrix to) {
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::memcpy(to.row(static_cast<int64_t>(i)), from.row(rows[i]),
-                static_cast<size_t>(to.cols) * sizeof(float));
 }
 
 }  // namespace
@@ -159,15 +151,16 @@ void Transformer::run_tree(const Context& context, Workspace& workspace, Matrix 
   check_arg(config_.causal && out.rows == static_cast<int64_t>(tree.last_rows.size()),
             "[transformer] a tree of {} texts needs causal blocks and as many rows, got {}",
             tree.last_rows.size(), out.shape_str());
-  if (blocks_.size() > 1) {
+  for (size_t i = 0; i + 1 < blocks_.size(); ++i) {
     const Workspace::Frame frame(workspace);
     const Projected rows{workspace.take(x.rows, config_.width),
                          workspace.take(x.rows, 2 * config_.width)};
-    project_tree(context, workspace, x, tree, rows);
-    attend(context, workspace, blocks_.front(), x, rows, tree.attention);
+    if (i == 0)
+      project_tree(context, workspace, x, tree, rows);
+    else
+      project(context, workspace, blocks_[i], x, rows);
+    attend(context, workspace, blocks_[i], x, rows, tree.attention);
   }
-  for (size_t i = 1; i + 1 < blocks_.size(); ++i)
-    run_block(context, workspace, blocks_[i], x, tree.attention);
   run_last_block(context, workspace, x, tree.last_attention, tree.last_rows, out);
 }
 

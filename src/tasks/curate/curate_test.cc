@@ -6,15 +6,14 @@
 #include <random>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "io/safetensors.h"
-#include "models/model.h"
 #include "tasks/curate/caption_features.h"
 #include "tasks/curate/columns.h"
 #include "tasks/curate/feature_head.h"
 #include "tasks/curate/neighbours.h"
 #include "tasks/curate/outlines.h"
 #include "tasks/features.h"
+#include "tasks/test_util.h"
 
 namespace openclip {
 namespace {
@@ -232,13 +231,6 @@ class Letters final : public Tokenizer {
 
 class CaptionFeaturesTest : public testing::Test {
  protected:
-  CaptionFeaturesTest() {
-    const std::string stem = std::string(OPENCLIP_SOURCE_DIR) + "/tests/golden/towers/plain";
-    const ModelConfig config =
-        parse_model_config(read_text_file(stem + ".json", 1 << 20), "plain", "plain");
-    model_ = Model::load(context_, config, stem + ".safetensors", {});
-  }
-
   std::vector<float> alone(const std::string& caption) const {
     return encode_texts(context_, *model_, letters_, std::vector<std::string>{caption});
   }
@@ -252,7 +244,7 @@ class CaptionFeaturesTest : public testing::Test {
 
   Context context_{1};
   Letters letters_;
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const Model> model_ = golden_model("plain");
 };
 
 TEST_F(CaptionFeaturesTest, ComputesEachCaptionOnce) {
