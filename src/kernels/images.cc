@@ -6,7 +6,7 @@
 namespace openclip::kernels {
 
 void PatchRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-                     size_t stride) const {
+                     size_t stride) const noexcept {
   const size_t area = patch_ * patch_;
   for (size_t i = 0; i < rows; ++i) {
     const size_t row = row_begin + i;
@@ -27,7 +27,7 @@ void PatchRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_cou
 }
 
 void ConvRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-                    size_t stride) const {
+                    size_t stride) const noexcept {
   const ConvShape& s = shape_;
   const size_t out_width = s.out_width(), out_area = out_width * s.out_height();
   for (size_t i = 0; i < rows; ++i) {

@@ -23,7 +23,7 @@ class PatchRows final : public RowSource {
         grid_rows_(height / patch),
         grid_cols_(width / patch) {}
   void copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-            size_t stride) const override;
+            size_t stride) const noexcept override;
 
  private:
   const float* pixels_;
@@ -46,7 +46,7 @@ class ConvRows final : public RowSource {
  public:
   ConvRows(const float* x, const ConvShape& shape) : x_(x), shape_(shape) {}
   void copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-            size_t stride) const override;
+            size_t stride) const noexcept override;
 
  private:
   const float* x_;

@@ -87,7 +87,7 @@ class RowSource {
   virtual ~RowSource() = default;
   /// Copies A[row_begin + i, k_begin + j] to to[i * stride + j] for i < rows, j < k_count.
   virtual void copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-                    size_t stride) const = 0;
+                    size_t stride) const noexcept = 0;
   /// A itself, where it lies in memory; else no data, and rows are copied.
   virtual MatrixView in_place() const { return {}; }
 };
@@ -97,7 +97,7 @@ class MatrixRows final : public RowSource {
  public:
   MatrixRows(const float* a, size_t stride) : a_(a), stride_(stride) {}
   void copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-            size_t stride) const override;
+            size_t stride) const noexcept override;
   MatrixView in_place() const override { return {a_, stride_}; }
 
  private:

@@ -29,7 +29,7 @@ class StoredRows final : public RowSource {
   StoredRows(DType dtype, const uint8_t* rows, size_t dim)
       : dtype_(dtype), rows_(rows), dim_(dim) {}
   void copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-            size_t stride) const override;
+            size_t stride) const noexcept override;
 
  private:
   DType dtype_;

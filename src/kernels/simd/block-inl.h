@@ -52,14 +52,37 @@ struct KBlocks {
   size_t units, count;
 };
 
+// Rows [begin, end), cut into blocks of whole tiles, so that as many tiles as can be have all rows.
+template <class Dot>
+struct RowBlocks {
+  RowBlocks(size_t begin, size_t end)
+      : first(begin),
+        rows(end - begin),
+        tiles((rows + kTileRows - 1) / kTileRows),
+        count((tiles + kBlockTiles - 1) / kBlockTiles) {}
+  size_t begin(size_t block) const {
+    return first + tile_begin(rows, tiles * block / count, tiles);
+  }
+  static constexpr size_t kBlockTiles = kBlockRows<Dot> / kTileRows;
+  size_t first, rows, tiles, count;
+};
+
 // Rows [row, row + rows) and elements [k, k + k_count) of A.
 struct BlockRange {
   size_t row, rows, k, k_count;
 };
 
+// A block of A: tile i of its rows begins at unit tile_begin(rows, i, tile_count(rows)) * units.
 struct Block {
-  HWY_ALIGN float units[kFloatRows * kMaxUnits];  // of 32 bits, whatever they hold
-  float scale[kMaxRows], zero[kMaxRows];          // of bytes only
+  float* units;         // of 32 bits, whatever they hold; tiles of LeftLayout::interleaved
+  float *scale, *zero;  // of each row, of bytes only
+};
+
+// Room for one.
+struct BlockMemory {
+  HWY_ALIGN float units[kFloatRows * kMaxUnits];
+  float scale[kMaxRows], zero[kMaxRows];
+  Block block() { return {units, scale, zero}; }
 };
 
 // bfloat16 to nearest, ties to even, in the lower halves; NaN stays NaN.
@@ -171,7 +194,7 @@ struct TileRows {
 };
 
 template <class Dot>
-HWY_INLINE void fill_tile(const RowSource& a, const BlockRange& range, TileRows<Dot>& rows,
+HWY_INLINE void fill_rows(const RowSource& a, const BlockRange& range, TileRows<Dot>& rows,
                           float* to, float* scale, float* zero) {
   const size_t units = (range.k_count + Dot::kDepth - 1) / Dot::kDepth;
   const MatrixView whole = a.in_place();
@@ -208,19 +231,16 @@ HWY_INLINE void fill_tile(const RowSource& a, const BlockRange& range, TileRows<
   }
 }
 
-// Fills the block with tiles of LeftLayout::interleaved; tile i of its rows begins at unit
-// tile_begin(rows, i, tile_count(rows)) * units.
+// Tile `index` of the block's rows.
 template <class Dot>
-HWY_INLINE void fill_block(const RowSource& a, const BlockRange& range, Block& block) {
-  TileRows<Dot> rows;
+HWY_INLINE void fill_tile(const RowSource& a, const BlockRange& range, size_t index,
+                          TileRows<Dot>& rows, const Block& block) {
   const size_t units = (range.k_count + Dot::kDepth - 1) / Dot::kDepth;
   const size_t tiles = tile_count(range.rows);
-  for (size_t i = 0; i < tiles; ++i) {
-    const size_t begin = tile_begin(range.rows, i, tiles);
-    const size_t count = tile_begin(range.rows, i + 1, tiles) - begin;
-    fill_tile<Dot>(a, {range.row + begin, count, range.k, range.k_count}, rows,
-                   block.units + begin * units, block.scale + begin, block.zero + begin);
-  }
+  const size_t begin = tile_begin(range.rows, index, tiles);
+  const size_t count = tile_begin(range.rows, index + 1, tiles) - begin;
+  fill_rows<Dot>(a, {range.row + begin, count, range.k, range.k_count}, rows,
+                 block.units + begin * units, block.scale + begin, block.zero + begin);
 }
 
 }  // namespace openclip::kernels::HWY_NAMESPACE

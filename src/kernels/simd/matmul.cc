@@ -1,11 +1,10 @@
-// Packed matrix product: blocking and threads. The tile itself is in tile-inl.h.
+// Packed matrix product: what one thread does. The tile itself is in tile-inl.h, the threads are in
+// kernels/matmul_threads.cc.
 #include "kernels/matmul.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "base/error.h"
-#include "base/parallel.h"
 #include "kernels/isa.h"
 #include "kernels/simd/matmul_part.h"
 
@@ -24,22 +23,19 @@
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 
-size_t tile_rows() { return kTileRows; }
+// Memory to read while a panel is multiplied: what comes next.
+struct Ahead {
+  const char* from;
+  size_t bytes;
+};
 
 // One k-block of one A block times one panel.
 struct PanelStep {
   const Block& a;
   size_t rows, row_begin;
-  size_t unit_begin, units, all_units;
+  size_t unit_begin, units;
   const float* sums;  // of the columns of this k-block, of bytes only
   bool first, last;   // of the k-blocks
-  bool prefetch;      // the panel after this one
-};
-
-// Memory to read while a panel is multiplied.
-struct Ahead {
-  const char* from;
-  size_t bytes;
 };
 
 // The rows of one tile: those of a whole panel go straight to the output, those of the last one,
@@ -131,14 +127,49 @@ void make_panel(const PackedMatrix& b, const PanelStep& step, size_t col, const 
 }
 
 template <class Dot>
+BlockRange block_range(size_t all_k, const KBlocks<Dot>& k_blocks, size_t row, size_t rows,
+                       size_t kb) {
+  const size_t k = k_blocks.begin(kb) * Dot::kDepth;
+  return {row, rows, k, std::min(all_k, k_blocks.begin(kb + 1) * Dot::kDepth) - k};
+}
+
+// Its place in the copy of all rows: each block of rows lies together, k-block after k-block.
+template <class Dot>
+Block block_of(const LeftCopy& left, const KBlocks<Dot>& k_blocks, size_t row, size_t rows,
+               size_t kb) {
+  return {left.units + row * k_blocks.units + rows * k_blocks.begin(kb),
+          left.scale + kb * left.rows + row, left.zero + kb * left.rows + row};
+}
+
+template <class Dot>
+void fill_block(const RowSource& a, const BlockRange& range, const Block& block) {
+  TileRows<Dot> memory;
+  const size_t tiles = tile_count(range.rows);
+  for (size_t i = 0; i < tiles; ++i) fill_tile<Dot>(a, range, i, memory, block);
+}
+
+// Where a k-block of a packed panel lies.
+template <class Dot>
+struct Panels {
+  explicit Panels(const PackedMatrix& b)
+      : from(static_cast<const char*>(b.panels)),
+        unit_bytes(tile_cols() * (b.type == PanelType::f16 || b.type == PanelType::bf16 ? 2 : 4)),
+        k(b.k) {}
+  const char* at(size_t panel, size_t unit) const {
+    return from + (panel * k.units + unit) * unit_bytes;
+  }
+  // All of k-block kb.
+  Ahead ahead(size_t panel, size_t kb) const {
+    return {at(panel, k.begin(kb)), (k.begin(kb + 1) - k.begin(kb)) * unit_bytes};
+  }
+  const char* from;
+  size_t unit_bytes;
+  KBlocks<Dot> k;
+};
+
+template <class Dot>
 void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step,
-                    size_t panel) {
-  const size_t cols = tile_cols();
-  const size_t col = panel * cols;
-  const bool half = b.type == PanelType::f16 || b.type == PanelType::bf16;
-  const size_t unit_bytes = cols * (half ? 2 : 4);
-  const char* from = static_cast<const char*>(b.panels);
-  if (!b.stored) from += (panel * step.all_units + step.unit_begin) * unit_bytes;
+                    const char* from, size_t col, const Ahead& ahead) {
   Tile tile{};
   tile.b = from;
   tile.units = step.units;
@@ -148,69 +179,124 @@ void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelSt
     tile.column_scale = b.scales + col;
     tile.column_sum = step.sums + col;
   }
-  // Each tile asks for its share of the next panel, which comes from the third cache or memory.
-  Ahead ahead{from, 0};
-  if (step.prefetch && !b.stored)
-    ahead = {from + step.all_units * unit_bytes, step.units * unit_bytes};
   HWY_ALIGN float wide[kMaxUnits * kTileVectors * hn::MaxLanes(FloatTag())];
-  if (half || b.stored) {
+  if (b.stored || b.type == PanelType::f16 || b.type == PanelType::bf16) {
     make_panel(b, step, col, from, wide);
     tile.b = wide;
   }
   multiply_tiles<Dot>(b, to, step, col, tile, ahead);
 }
 
+// Row after row of blocks, each k-block of each over all panels. The panel that comes next is read
+// ahead, from the third cache or from memory, be it of the next k-block or of the next rows; after
+// the last one comes, as a rule, the panel behind it.
 template <class Dot>
 void multiply_as(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
-                 const MatmulPart& part) {
-  Block block;
-  const size_t width = (b.n + tile_cols() - 1) / tile_cols() * tile_cols();
-  const size_t all_rows = part.row_end - part.row_begin;
-  const size_t tiles = (all_rows + kTileRows - 1) / kTileRows;
-  constexpr size_t kBlockTiles = kBlockRows<Dot> / kTileRows;
-  const size_t row_blocks = (tiles + kBlockTiles - 1) / kBlockTiles;
-  const auto row_of = [&](size_t block) {  // whole tiles, so that as many as can be have all rows
-    return part.row_begin + tile_begin(all_rows, tiles * block / row_blocks, tiles);
-  };
-  const KBlocks<Dot> k_blocks(b.k);
-  for (size_t rb = 0; rb < row_blocks; ++rb) {
-    const size_t row = row_of(rb), rows = row_of(rb + 1) - row;
+                 const MatmulPart& part, const LeftCopy* left) {
+  BlockMemory memory;
+  const size_t cols = tile_cols(), all_panels = (b.n + cols - 1) / cols;
+  const RowBlocks<Dot> row_blocks(part.row_begin, part.row_end);
+  const Panels<Dot> panels(b);
+  const KBlocks<Dot>& k_blocks = panels.k;
+  for (size_t rb = 0; rb < row_blocks.count; ++rb) {
+    const size_t row = row_blocks.begin(rb), rows = row_blocks.begin(rb + 1) - row;
     for (size_t kb = 0; kb < k_blocks.count; ++kb) {
-      const size_t unit = k_blocks.begin(kb), units = k_blocks.begin(kb + 1) - unit;
-      const size_t k = unit * Dot::kDepth;
-      const size_t k_count = std::min(b.k - k, units * Dot::kDepth);
-      fill_block<Dot>(a, {row, rows, k, k_count}, block);
-      const float* sums = b.sums == nullptr ? nullptr : b.sums + kb * width;
-      const bool first = kb == 0, last = kb + 1 == k_blocks.count;
-      PanelStep step{block, rows, row, unit, units, k_blocks.units, sums, first, last, false};
+      const BlockRange range = block_range<Dot>(b.k, k_blocks, row, rows, kb);
+      const Block block =
+          left == nullptr ? memory.block() : block_of(*left, k_blocks, row, rows, kb);
+      if (left == nullptr) fill_block<Dot>(a, range, block);
+      const size_t unit = k_blocks.begin(kb);
+      const PanelStep step{block,
+                           rows,
+                           row,
+                           unit,
+                           k_blocks.begin(kb + 1) - unit,
+                           b.sums == nullptr ? nullptr : b.sums + kb * all_panels * cols,
+                           kb == 0,
+                           kb + 1 == k_blocks.count};
+      const bool last_block = step.last && rb + 1 == row_blocks.count;
       for (size_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
-        step.prefetch = panel + 1 < part.panel_end && rows >= kPrefetchRows;
-        multiply_panel<Dot>(b, to, step, panel);
+        const char* from = b.stored ? panels.from : panels.at(panel, unit);
+        Ahead ahead{from, 0};
+        if (rows >= kPrefetchRows && !b.stored) {
+          if (panel + 1 < part.panel_end)
+            ahead = panels.ahead(panel + 1, kb);
+          else if (!last_block)
+            ahead = panels.ahead(part.panel_begin, step.last ? 0 : kb + 1);
+          else if (panel + 1 < all_panels)
+            ahead = panels.ahead(panel + 1, 0);
+        }
+        multiply_panel<Dot>(b, to, step, from, panel * cols, ahead);
       }
     }
   }
 }
 
+// fn(Dot()) for the Dot that multiplies panels of `type`.
+template <class Fn>
+auto with_dot(PanelType type, const Fn& fn) {
+#if OPENCLIP_HAVE_DOT_INSTRUCTIONS
+  if (type == PanelType::bf16_pairs) return fn(Bf16PairDot());
+  if (type == PanelType::int8 && dot_products().int8) return fn(Int8VnniDot());
+#endif
+  if (type == PanelType::int8) return fn(Int8Dot());
+  return fn(F32Dot());  // matmul() has refused bf16_pairs where they cannot be had
+}
+
 void multiply(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
-              const MatmulPart& part) {
-  [[maybe_unused]] const DotProducts has = dot_products();
-  switch (b.type) {
-    case PanelType::f32:
-    case PanelType::f16:
-    case PanelType::bf16:
-      return multiply_as<F32Dot>(a, b, to, part);
-    case PanelType::bf16_pairs:
-#if OPENCLIP_HAVE_DOT_INSTRUCTIONS
-      return multiply_as<Bf16PairDot>(a, b, to, part);
-#else
-      return;  // matmul() has refused it
-#endif
-    case PanelType::int8:
-#if OPENCLIP_HAVE_DOT_INSTRUCTIONS
-      if (has.int8) return multiply_as<Int8VnniDot>(a, b, to, part);
-#endif
-      return multiply_as<Int8Dot>(a, b, to, part);
+              const MatmulPart& part, const LeftCopy* left) {
+  with_dot(b.type, [&]<class Dot>(Dot) { multiply_as<Dot>(a, b, to, part, left); });
+}
+
+LeftSize size_of_left(PanelType type, size_t k) {
+  return with_dot(type, [&]<class Dot>(Dot) {
+    const KBlocks<Dot> blocks(k);
+    return LeftSize{blocks.units, blocks.count};
+  });
+}
+
+template <class Dot>
+size_t tiles_as(const MatmulPart& part) {
+  const RowBlocks<Dot> blocks(part.row_begin, part.row_end);
+  size_t tiles = 0;
+  for (size_t rb = 0; rb < blocks.count; ++rb)
+    tiles += tile_count(blocks.begin(rb + 1) - blocks.begin(rb));
+  return tiles;
+}
+
+size_t tiles_of_left(PanelType type, const MatmulPart& part) {
+  return with_dot(type, [&]<class Dot>(Dot) { return tiles_as<Dot>(part); });
+}
+
+template <class Dot>
+void fill_as(const RowSource& a, const PackedMatrix& b, const MatmulPart& part, size_t tile,
+             const LeftCopy& left) {
+  TileRows<Dot> memory;
+  const RowBlocks<Dot> blocks(part.row_begin, part.row_end);
+  const KBlocks<Dot> k_blocks(b.k);
+  for (size_t rb = 0; rb < blocks.count; ++rb) {
+    const size_t row = blocks.begin(rb), rows = blocks.begin(rb + 1) - row;
+    const size_t tiles = tile_count(rows);
+    if (tile >= tiles) {
+      tile -= tiles;
+      continue;
+    }
+    for (size_t kb = 0; kb < k_blocks.count; ++kb)
+      fill_tile<Dot>(a, block_range<Dot>(b.k, k_blocks, row, rows, kb), tile, memory,
+                     block_of(left, k_blocks, row, rows, kb));
+    return;
   }
+}
+
+void fill(const RowSource& a, const PackedMatrix& b, const MatmulPart& part, size_t tile,
+          const LeftCopy& left) {
+  with_dot(b.type, [&]<class Dot>(Dot) { fill_as<Dot>(a, b, part, tile, left); });
+}
+
+size_t tile_rows() { return kTileRows; }
+
+size_t block_tiles(PanelType type) {
+  return with_dot(type, []<class Dot>(Dot) { return RowBlocks<Dot>::kBlockTiles; });
 }
 
 }  // namespace openclip::kernels::HWY_NAMESPACE
@@ -219,64 +305,32 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace openclip::kernels {
 namespace {
-
 HWY_EXPORT(tile_rows);
+HWY_EXPORT(block_tiles);
+HWY_EXPORT(size_of_left);
+HWY_EXPORT(tiles_of_left);
+HWY_EXPORT(fill);
 HWY_EXPORT(multiply);
-
-size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
-
-// Threads are laid over rows and panels as a grid of `rows` x `panels`.
-struct Grid {
-  size_t rows, panels;
-};
-
-// The grid with the smallest largest part. Among equals: with many rows the one that splits rows,
-// since then no two threads copy the same rows of A; with few the one that splits panels, since
-// then no two threads read the same weights, which come from memory.
-Grid choose_grid(size_t threads, size_t row_tiles, size_t panels) {
-  constexpr size_t kManyTiles = 16;  // for each thread: a block of A
-  const bool split_rows = row_tiles >= kManyTiles * threads;
-  Grid best{1, 1};
-  size_t best_cost = row_tiles * panels;
-  for (size_t r = std::min(threads, row_tiles); r >= 1; --r) {
-    const size_t p = std::min(threads / r, panels);
-    const size_t cost = ceil_div(row_tiles, r) * ceil_div(panels, p);
-    if (cost < best_cost || (cost == best_cost && !split_rows)) {
-      best = {r, p};
-      best_cost = cost;
-    }
-  }
-  return best;
-}
-
 }  // namespace
 
-void MatrixRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-                      size_t stride) const {
-  for (size_t i = 0; i < rows; ++i)
-    std::memcpy(to + i * stride, a_ + (row_begin + i) * stride_ + k_begin, k_count * sizeof(float));
+size_t matmul_tile_rows() { return HWY_DYNAMIC_DISPATCH(tile_rows)(); }
+
+size_t matmul_block_tiles(PanelType type) { return HWY_DYNAMIC_DISPATCH(block_tiles)(type); }
+
+LeftSize left_size(PanelType type, size_t k) { return HWY_DYNAMIC_DISPATCH(size_of_left)(type, k); }
+
+size_t left_tiles(PanelType type, const MatmulPart& part) {
+  return HWY_DYNAMIC_DISPATCH(tiles_of_left)(type, part);
 }
 
-void matmul(int threads, size_t m, const RowSource& a, const PackedMatrix& b,
-            const MatmulOutput& to) {
-  if (b.type == PanelType::bf16_pairs && !dot_products().bf16)
-    throw Unsupported("[matmul] this processor does not multiply bfloat16");
-  if (m == 0 || b.n == 0) return;
-  current_isa();
-  const size_t rows_per_tile = HWY_DYNAMIC_DISPATCH(tile_rows)();
-  const size_t row_tiles = ceil_div(m, rows_per_tile);
-  const size_t panels = ceil_div(b.n, panel_width());
-  const Grid grid = choose_grid(static_cast<size_t>(std::max(threads, 1)), row_tiles, panels);
-  const size_t parts = grid.rows * grid.panels;
-  parallel_for(static_cast<int>(parts), parts, 1, [&](size_t begin, size_t end, int) {
-    for (size_t i = begin; i < end; ++i) {
-      const size_t r = i / grid.panels, p = i % grid.panels;
-      HWY_DYNAMIC_DISPATCH(multiply)
-      (a, b, to,
-       MatmulPart{m * r / grid.rows, m * (r + 1) / grid.rows, panels * p / grid.panels,
-                  panels * (p + 1) / grid.panels});
-    }
-  });
+void fill_left(const RowSource& a, const PackedMatrix& b, const MatmulPart& part, size_t tile,
+               const LeftCopy& left) {
+  HWY_DYNAMIC_DISPATCH(fill)(a, b, part, tile, left);
+}
+
+void multiply_part(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
+                   const MatmulPart& part, const LeftCopy* left) {
+  HWY_DYNAMIC_DISPATCH(multiply)(a, b, to, part, left);
 }
 
 }  // namespace openclip::kernels

@@ -130,6 +130,21 @@ TEST_P(MatmulTest, UntransposedWeightsPackAlike) {
   EXPECT_TRUE(std::equal(want, want + floats, packed.data()));
 }
 
+// More of A than threads share a copy of, so that those which split the panels each make their own.
+TEST(MatmulThreadsTest, ManyLongRowsGiveTheSameBits) {
+  const MatmulSize size{600, 2700, 112};
+  Problem problem(size);
+  std::vector<float> one(size.m * size.n), many(size.m * size.n);
+  const MatrixRows rows(problem.a.data(), size.k);
+  matmul(1, size.m, rows, problem.packed(), {one.data(), size.n, nullptr, 0, UnaryOp::gelu});
+  for (const int threads : {2, 7}) {
+    std::fill(many.begin(), many.end(), 1e30f);
+    matmul(threads, size.m, rows, problem.packed(),
+           {many.data(), size.n, nullptr, 0, UnaryOp::gelu});
+    EXPECT_EQ(one, many);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, MatmulTest,
                          testing::Values(MatmulSize{1, 1, 1}, MatmulSize{1, 64, 16},
                                          MatmulSize{2, 3, 5}, MatmulSize{6, 16, 32},

@@ -199,7 +199,7 @@ void widen(DType dtype, const uint8_t* from, size_t count, float* to) {
 }
 
 void StoredRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_count, float* to,
-                      size_t stride) const {
+                      size_t stride) const noexcept {
   const size_t size = dtype_size(dtype_);
   for (size_t i = 0; i < rows; ++i)
     widen(dtype_, rows_ + ((row_begin + i) * dim_ + k_begin) * size, k_count, to + i * stride);
