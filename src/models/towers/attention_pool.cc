@@ -6,7 +6,6 @@
 
 #include "base/parallel.h"
 #include "models/towers/positions.h"
-#include "tensor/attention.h"
 
 namespace openclip {
 
@@ -24,25 +23,15 @@ void add_direction(const float* row, std::span<float> to) {
 
 AttentionPool::AttentionPool(const Context& context, const Weights& weights,
                              const std::string& name, int64_t heads)
-    : heads_(heads),
-      positions_(weights.tensor(context, name + ".positional_embedding")),
+    : positions_(weights.tensor(context, name + ".positional_embedding")),
       q_(weights.linear(context, name + ".q_proj")),
-      c_(weights.linear(context, name + ".c_proj")) {
-  const int64_t channels = q_.out();
-  head_dim_ = channels / heads;
-  const Tensor keys = weights.tensor(context, name + ".k_proj.weight");  // [out, in]
-  for (int64_t h = 0; h < heads; ++h) {
-    // The rows of a head in k_proj.weight, [head_dim, channels], read as [in, out].
-    const size_t floats = static_cast<size_t>(head_dim_ * channels);
-    key_queries_.emplace_back(context, keys.span().subspan(static_cast<size_t>(h) * floats, floats),
-                              std::span<const float>(),
-                              Linear::Shape{head_dim_, channels, Linear::Layout::in_out});
-    values_.push_back(
-        weights.linear(context, Weights::LinearNames{.weight = name + ".v_proj.weight",
-                                                     .bias = name + ".v_proj.bias",
-                                                     .rows = std::pair(h * head_dim_, head_dim_)}));
-  }
-}
+      c_(weights.linear(context, name + ".c_proj")),
+      mean_query_(context, weights,
+                  {.keys = name + ".k_proj.weight",
+                   .values = name + ".v_proj.weight",
+                   .value_bias = name + ".v_proj.bias",
+                   .width = q_.out()},
+                  heads) {}
 
 void AttentionPool::embed(const Context& context, ConstMatrix x, Matrix tokens) const {
   const ConstMatrix positions = positions_.matrix();
@@ -66,23 +55,14 @@ void AttentionPool::run(const Context& context, Workspace& workspace, ConstMatri
   const Workspace::Frame frame(workspace);
   const Matrix tokens = workspace.take(count * each, channels);
   const Matrix q = workspace.take(count, channels);
-  const Matrix queries = workspace.take(count * heads_, channels);  // (image, head)
-  const Matrix mixed = workspace.take(count * heads_, channels);    // sum_j p_j x_j
+  const Matrix queries = workspace.take(count * mean_query_.heads(), channels);
   embed(context, x, tokens);
   linear(context, tokens.every(each, count), q_, q);
-  for (int64_t h = 0; h < heads_; ++h)
-    linear(context, q.columns(h * head_dim_, head_dim_), key_queries_[static_cast<size_t>(h)],
-           queries.row_range(h, 1).every(heads_, count));
+  mean_query_.project(context, q, queries);
   std::vector<AttentionSpan> spans;
-  const auto heads = static_cast<size_t>(heads_), keys = static_cast<size_t>(each);
-  for (size_t i = 0; i < static_cast<size_t>(count); ++i)
-    spans.push_back({i * heads, heads, i * keys, keys});
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim_));
-  attention(context, workspace, queries, tokens, tokens, spans, {.heads = 1, .scale = scale},
-            mixed);
-  for (int64_t h = 0; h < heads_; ++h)
-    linear(context, mixed.row_range(h, 1).every(heads_, count), values_[static_cast<size_t>(h)],
-           q.columns(h * head_dim_, head_dim_));
+  const auto keys = static_cast<size_t>(each);
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) spans.push_back({i, 1, i * keys, keys});
+  mean_query_.attend(context, workspace, queries, tokens, std::span<const AttentionSpan>(spans), q);
   linear(context, q, c_, out);
 }
 
@@ -90,8 +70,7 @@ void AttentionPool::run_values(const Context& context, Workspace& workspace, Con
                                Matrix out) const {
   const Workspace::Frame frame(workspace);
   const Matrix v = workspace.take(x.rows, q_.out());
-  for (int64_t h = 0; h < heads_; ++h)
-    linear(context, x, values_[static_cast<size_t>(h)], v.columns(h * head_dim_, head_dim_));
+  mean_query_.values(context, x, v);
   linear(context, v, c_, out);
 }
 

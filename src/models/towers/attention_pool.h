@@ -3,8 +3,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "models/towers/single_query.h"
 #include "models/towers/weights.h"
 #include "tensor/conv.h"
 #include "tensor/tensor.h"
@@ -14,12 +14,7 @@ namespace openclip {
 
 /// The mean pixel asks, with multi-head attention, over [mean; all pixels] plus positions.
 ///
-/// With one query, keys and values need not be computed: for head h with key rows K_h and value
-/// rows V_h of the weights, the scores are q_h (K_h x_j + b) = (K_h^T q_h) x_j + q_h b, whose last
-/// term is the same for all j and leaves the softmax alone; and sum_j p_j (V_h x_j + b) = V_h
-/// (sum_j p_j x_j)
-/// + b. So the heads' queries K_h^T q_h attend to the tokens themselves. Exact but for rounding,
-/// and 7 % of a whole RN50 less to compute.
+/// Keys and values are not computed (single_query.h): 7 % of a whole RN50.
 class AttentionPool {
  public:
   /// name: of the keys, "visual.attnpool". heads: of the attention.
@@ -43,11 +38,9 @@ class AttentionPool {
   /// tokens [count * (1 + pixels), channels] = mean and pixels of each image, plus positions.
   void embed(const Context& context, ConstMatrix x, Matrix tokens) const;
 
-  int64_t heads_, head_dim_;
   Tensor positions_;  // [1 + pixels, channels]
   Linear q_, c_;
-  std::vector<Linear> key_queries_;  // of each head: q_h to K_h^T q_h
-  std::vector<Linear> values_;       // of each head: V_h and its bias
+  SingleQueryAttention mean_query_;
 };
 
 }  // namespace openclip

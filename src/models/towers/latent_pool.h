@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "models/towers/single_query.h"
 #include "models/towers/transformer.h"
 
 namespace openclip {
@@ -16,8 +17,8 @@ struct LatentPoolConfig {
 
 /// y = proj(attention(q(latent), kv(x))); out = y + mlp(norm(y)), for each image.
 ///
-/// The query is the same for all images, so it is projected when the model is loaded, and keys and
-/// values are not computed at all; AttentionPool has the algebra. Exact but for rounding.
+/// The query is the same for all images, so it is projected when the model is loaded; keys and
+/// values are not computed (single_query.h).
 class LatentPool {
  public:
   /// name: of the keys, "visual.trunk.attn_pool".
@@ -30,11 +31,10 @@ class LatentPool {
 
  private:
   LatentPoolConfig config_;
-  int64_t head_dim_ = 0;
-  Tensor queries_;              // [heads, width]: K_h^T q_h
-  std::vector<Linear> values_;  // of each head: V_h and its bias
   Linear proj_, fc1_, fc2_;
   NormWeights norm_;
+  SingleQueryAttention latent_query_;
+  Tensor queries_;  // [heads, width]: K_h^T q_h
 };
 
 }  // namespace openclip

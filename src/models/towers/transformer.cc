@@ -61,6 +61,15 @@ Transformer::Transformer(const Context& context, const Weights& weights,
          weights.block_linear(context, block + keys.out_proj, ls_1 ? &*ls_1 : nullptr),
          weights.block_linear(context, block + keys.c_fc),
          weights.block_linear(context, block + keys.c_proj, ls_2 ? &*ls_2 : nullptr)});
+    if (i + 1 == config.layers)
+      pooled_query_.emplace(context, weights,
+                            SingleQueryAttention::Names{.keys = q.weight,
+                                                        .values = q.weight,
+                                                        .value_bias = q.bias,
+                                                        .first_key = width,
+                                                        .first_value = 2 * width,
+                                                        .width = width},
+                            config.heads);
   }
 }
 
@@ -172,16 +181,15 @@ void Transformer::run_last_block(const Context& context, Workspace& workspace, C
   const Block& last = blocks_.back();
   const Workspace::Frame frame(workspace);
   const Matrix hidden = workspace.take(x.rows, width);
-  const Matrix kv = workspace.take(x.rows, 2 * width);
   const Matrix pooled_hidden = workspace.take(out.rows, width);
   const Matrix q = workspace.take(out.rows, width);
+  const Matrix queries = workspace.take(out.rows * config_.heads, width);
   last.ln_1.apply(context, x, hidden);
   copy_rows(x, pooled, out);
   copy_rows(hidden, pooled, pooled_hidden);
   linear(context, pooled_hidden, last.q, q);
-  linear(context, hidden, last.kv, kv);
-  attention(context, workspace, q, kv.columns(0, width), kv.columns(width, width), spans,
-            {config_.heads, config_.causal}, pooled_hidden);
+  pooled_query_->project(context, q, queries);
+  pooled_query_->attend(context, workspace, queries, hidden, spans, pooled_hidden);
   finish_block(context, workspace, last, pooled_hidden, out);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "models/config/vit_keys.h"
 #include "models/dense.h"
 #include "models/towers/key_value_cache.h"
+#include "models/towers/single_query.h"
 #include "models/towers/token_tree.h"
 #include "models/towers/weights.h"
 #include "tensor/attention.h"
@@ -62,8 +64,8 @@ class Transformer {
   static constexpr int64_t kAllBlocks = INT64_MAX;
 
   /// As run(), but computes in the last block only what row pooled[i] of sequence i needs, which is
-  /// exact: no other row is read after it. Destroys x. A causal sequence must end at its pooled
-  /// row. out: [spans.size(), width], the pooled rows.
+  /// exact but for rounding (single_query.h): no other row is read after it. Destroys x. A causal
+  /// sequence must end at its pooled row. out: [spans.size(), width], the pooled rows.
   void run_pooled(const Context& context, Workspace& workspace, Matrix x,
                   std::span<const AttentionSpan> spans, std::span<const int64_t> pooled,
                   Matrix out) const;
@@ -133,6 +135,7 @@ class Transformer {
 
   TransformerConfig config_;
   std::vector<Block> blocks_;
+  std::optional<SingleQueryAttention> pooled_query_;  // of the last block; none without blocks
 };
 
 }  // namespace openclip

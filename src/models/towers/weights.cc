@@ -142,6 +142,27 @@ Tensor Weights::tensor(const Context& context, const std::string& name) const {
   return out;
 }
 
+Tensor Weights::rows(const Context& context, const std::string& name,
+                     std::pair<int64_t, int64_t> begin_count) const {
+  const HeldTensor stored = held(name);
+  const TensorView& from = stored.view;
+  const auto [begin, count] = begin_count;
+  Tensor out{Shape{count, from.shape[1]}};
+  const auto columns = static_cast<size_t>(from.shape[1]), first = static_cast<size_t>(begin);
+  const auto floats = static_cast<size_t>(out.elements());
+  const size_t size = dtype_size(from.dtype);
+  const std::span<const uint8_t> bytes = from.bytes.subspan(first * columns * size, floats * size);
+  if (from.dtype != DType::i8) {
+    to_float(context, from.dtype, bytes, {out.data(), floats});
+    return out;
+  }
+  const Tensor scales = tensor(context, name + kScaleSuffix);
+  const auto* quantised = reinterpret_cast<const int8_t*>(bytes.data());
+  for (size_t i = 0; i < floats; ++i)
+    out.data()[i] = quantised[i] * scales.data()[first + i / columns];
+  return out;
+}
+
 Tensor Weights::positions(const Context& context, const std::string& name) const {
   Tensor stored = tensor(context, name);
   for (const TensorSpec& spec : resized_) {

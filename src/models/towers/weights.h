@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/context.h"
@@ -40,6 +41,10 @@ class Weights {
 
   /// A copy in f32.
   Tensor tensor(const Context& context, const std::string& name) const;
+
+  /// A copy in f32 of rows [begin, begin + count) of a matrix, quantised ones times their scales.
+  Tensor rows(const Context& context, const std::string& name,
+              std::pair<int64_t, int64_t> begin_count) const;
 
   /// A copy in f32 of positional embeddings, resized to what the config asks for where the
   /// checkpoint has them for another size.
