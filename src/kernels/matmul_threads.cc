@@ -34,18 +34,20 @@ struct Grid {
   size_t rows, panels;
 };
 
-// The grid with the smallest largest part. Among equals: with many rows the one that splits rows,
-// since then no two threads copy the same rows of A; with few the one that splits panels, since
-// then no two threads read the same weights, which come from memory.
-Grid choose_grid(size_t threads, size_t row_tiles, size_t panels) {
+// Many rows of a matrix that is not much wider than they are many are split by rows: each thread
+// copies its own rows of A, once, and reads all of the weights. Else the grid with the smallest
+// largest part, and among equals the one that splits panels, since then no two threads read the
+// same weights, which come from memory. Measured: docs/kernels.md.
+Grid choose_grid(size_t threads, size_t m, size_t n) {
   constexpr size_t kManyTiles = 16;  // for each thread: a block of A
-  const bool split_rows = row_tiles >= kManyTiles * threads;
+  const size_t row_tiles = ceil_div(m, matmul_tile_rows()), panels = ceil_div(n, panel_width());
+  if (row_tiles >= kManyTiles * threads && n <= 4 * m) return {threads, 1};
   Grid best{1, 1};
   size_t best_cost = row_tiles * panels;
   for (size_t r = std::min(threads, row_tiles); r >= 1; --r) {
     const size_t p = std::min(threads / r, panels);
     const size_t cost = ceil_div(row_tiles, r) * ceil_div(panels, p);
-    if (cost < best_cost || (cost == best_cost && !split_rows)) {
+    if (cost <= best_cost) {
       best = {r, p};
       best_cost = cost;
     }
@@ -207,8 +209,7 @@ void matmul(int threads, size_t m, const RowSource& a, const PackedMatrix& b,
   if (m == 0 || b.n == 0) return;
   current_isa();
   const Product product{a, b, to, m};
-  const Grid grid = choose_grid(static_cast<size_t>(std::max(threads, 1)),
-                                ceil_div(m, matmul_tile_rows()), ceil_div(b.n, panel_width()));
+  const Grid grid = choose_grid(static_cast<size_t>(std::max(threads, 1)), m, b.n);
   const std::vector<MatmulPart> parts = parts_of(product, grid);
   if (parts.size() == 1) return multiply_part(a, b, to, parts[0], nullptr);
   const LeftSize left = left_size(b.type, b.k);
