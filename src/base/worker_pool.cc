@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/spin.h"
+
 namespace openclip {
 namespace {
 
@@ -13,6 +15,7 @@ constexpr auto kSpin = std::chrono::microseconds(50);
 
 template <class Condition>
 bool spin_until(const Condition& condition) {
+  if (spin_briefly(condition)) return true;
   const auto end = Clock::now() + kSpin;
   do {
     if (condition()) return true;

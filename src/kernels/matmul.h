@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "kernels/unary.h"
 
@@ -114,6 +115,12 @@ struct MatmulOutput {
   UnaryOp op = UnaryOp::identity;
 };
 
+/// A matrix to multiply A with, and where the product goes.
+struct MatmulTarget {
+  PackedMatrix b;
+  MatmulOutput to;
+};
+
 /// out = op(A B + bias + residual), A [m, k]. Sums are in f32 (in i32 of int8), in an order that
 /// depends on the instruction set but not on `threads`. m = 0 or n = 0: nothing; k = 0:
 /// op(bias + residual). Throws: Unsupported for bf16_pairs where dot_products() lacks bf16.
@@ -123,5 +130,9 @@ struct MatmulOutput {
 /// w), where the sums are exact.
 void matmul(int threads, size_t m, const RowSource& a, const PackedMatrix& b,
             const MatmulOutput& to);
+
+/// The same for several B of one k and one type (those whose results are as of f32 count as one),
+/// which share the copy of A; outputs must not overlap. Bits are those of the products alone.
+void matmul(int threads, size_t m, const RowSource& a, std::span<const MatmulTarget> targets);
 
 }  // namespace openclip::kernels

@@ -7,12 +7,14 @@
 #include <deque>
 #include <new>
 #include <numeric>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/spin.h"
 #include "base/steal_queue.h"
 #include "kernels/isa.h"
 #include "kernels/simd/matmul_part.h"
@@ -38,10 +40,10 @@ struct Grid {
 // copies its own rows of A, once, and reads all of the weights. Else the grid with the smallest
 // largest part, and among equals the one that splits panels, since then no two threads read the
 // same weights, which come from memory. Measured: docs/kernels.md.
-Grid choose_grid(size_t threads, size_t m, size_t n) {
+Grid choose_grid(size_t threads, size_t m, size_t panels) {
   constexpr size_t kManyTiles = 16;  // for each thread: a block of A
-  const size_t row_tiles = ceil_div(m, matmul_tile_rows()), panels = ceil_div(n, panel_width());
-  if (row_tiles >= kManyTiles * threads && n <= 4 * m) return {threads, 1};
+  const size_t row_tiles = ceil_div(m, matmul_tile_rows());
+  if (row_tiles >= kManyTiles * threads && panels * panel_width() <= 4 * m) return {threads, 1};
   Grid best{1, 1};
   size_t best_cost = row_tiles * panels;
   for (size_t r = std::min(threads, row_tiles); r >= 1; --r) {
@@ -57,14 +59,21 @@ Grid choose_grid(size_t threads, size_t m, size_t n) {
 
 struct Product {
   const RowSource& a;
-  const PackedMatrix& b;
-  const MatmulOutput& to;
+  std::span<const MatmulTarget> targets;
   size_t m;
+
+  PanelType type() const { return targets.front().b.type; }
+  size_t k() const { return targets.front().b.k; }
+  size_t panels() const {
+    size_t count = 0;
+    for (const MatmulTarget& target : targets) count += ceil_div(target.b.n, panel_width());
+    return count;
+  }
 };
 
 // The parts of a product, one for each thread.
 std::vector<MatmulPart> parts_of(const Product& product, const Grid& grid) {
-  const size_t m = product.m, panels = ceil_div(product.b.n, panel_width());
+  const size_t m = product.m, panels = product.panels();
   std::vector<MatmulPart> parts;
   for (size_t r = 0; r < grid.rows; ++r)
     for (size_t p = 0; p < grid.panels; ++p)
@@ -107,7 +116,7 @@ void multiply_by_rows(const Product& product, const std::vector<MatmulPart>& par
   std::deque<StealQueue> queues;
   for (const MatmulPart& part : parts) queues.emplace_back(0, tiles_of(part));
   // Fewer tiles than four read the weights too often.
-  const StepSize size{4, matmul_block_tiles(product.b.type)};
+  const StepSize size{4, matmul_block_tiles(product.type())};
   for_parts(parts.size(), [&](size_t own) {
     work_through(queues, own, size, [&](size_t i, const StealQueue::Range& steps) {
       const MatmulPart& all = parts[i];
@@ -115,7 +124,7 @@ void multiply_by_rows(const Product& product, const std::vector<MatmulPart>& par
       MatmulPart part = all;
       part.row_begin = all.row_begin + rows * steps.begin / tiles;
       part.row_end = all.row_begin + rows * steps.end / tiles;
-      multiply_part(product.a, product.b, product.to, part, nullptr);
+      multiply_part(product.a, product.targets, part, nullptr);
     });
   });
 }
@@ -144,7 +153,7 @@ class LeftFill {
   // row_parts: one part for each range of rows.
   LeftFill(const Product& product, const LeftCopy& left, std::vector<MatmulPart> row_parts)
       : product_(product), left_(left), row_parts_(std::move(row_parts)) {
-    for (const MatmulPart& part : row_parts_) tiles_.push_back(left_tiles(product.b.type, part));
+    for (const MatmulPart& part : row_parts_) tiles_.push_back(left_tiles(product.type(), part));
     all_tiles_ = std::accumulate(tiles_.begin(), tiles_.end(), size_t{0});
   }
 
@@ -153,10 +162,11 @@ class LeftFill {
     for (size_t tile; (tile = begun_.fetch_add(1, std::memory_order_relaxed)) < all_tiles_;) {
       size_t part = 0;
       for (; tile >= tiles_[part]; ++part) tile -= tiles_[part];
-      fill_left(product_.a, product_.b, row_parts_[part], tile, left_);
+      fill_left(product_.a, product_.type(), product_.k(), row_parts_[part], tile, left_);
       filled_.fetch_add(1, std::memory_order_release);
     }
-    while (filled_.load(std::memory_order_acquire) < all_tiles_) std::this_thread::yield();
+    const auto complete = [&] { return filled_.load(std::memory_order_acquire) == all_tiles_; };
+    while (!spin_briefly(complete)) std::this_thread::yield();
   }
 
  private:
@@ -189,7 +199,7 @@ void multiply_by_panels(const Product& product, const std::vector<MatmulPart>& p
       MatmulPart part = parts[i];
       part.panel_begin = steps.begin;
       part.panel_end = steps.end;
-      multiply_part(product.a, product.b, product.to, part, &left);
+      multiply_part(product.a, product.targets, part, &left);
     });
   });
 }
@@ -204,15 +214,22 @@ void MatrixRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_co
 
 void matmul(int threads, size_t m, const RowSource& a, const PackedMatrix& b,
             const MatmulOutput& to) {
-  if (b.type == PanelType::bf16_pairs && !dot_products().bf16)
+  const MatmulTarget target{b, to};
+  matmul(threads, m, a, {&target, 1});
+}
+
+void matmul(int threads, size_t m, const RowSource& a, std::span<const MatmulTarget> targets) {
+  const Product product{a, targets, m};
+  if (targets.empty() || m == 0) return;
+  if (product.type() == PanelType::bf16_pairs && !dot_products().bf16)
     throw Unsupported("[matmul] this processor does not multiply bfloat16");
-  if (m == 0 || b.n == 0) return;
   current_isa();
-  const Product product{a, b, to, m};
-  const Grid grid = choose_grid(static_cast<size_t>(std::max(threads, 1)), m, b.n);
+  const size_t panels = product.panels();
+  if (panels == 0) return;
+  const Grid grid = choose_grid(static_cast<size_t>(std::max(threads, 1)), m, panels);
   const std::vector<MatmulPart> parts = parts_of(product, grid);
-  if (parts.size() == 1) return multiply_part(a, b, to, parts[0], nullptr);
-  const LeftSize left = left_size(b.type, b.k);
+  if (parts.size() == 1) return multiply_part(a, targets, parts[0], nullptr);
+  const LeftSize left = left_size(product.type(), product.k());
   if (grid.panels > 1 && m * left.units <= kMostLeftUnits)
     return multiply_by_panels(product, parts, grid, left);
   multiply_by_rows(product, parts);

@@ -184,31 +184,61 @@ Linear::Use Linear::use(const Context& context) const {
   return use;
 }
 
-void linear(const Context& context, const kernels::RowSource& x, const Linear& weights, Matrix out,
-            const LinearOptions& options) {
+bool Linear::multiplies_as(const Linear& other) const {
+  const auto narrow = [](const Linear& layer) {
+    return layer.type_ == PanelType::int8 || layer.type_ == PanelType::bf16_pairs;
+  };
+  return in_ == other.in_ && (type_ == other.type_ || (!narrow(*this) && !narrow(other)));
+}
+
+namespace {
+
+kernels::MatmulOutput output_of(const Linear& weights, Matrix out, const LinearOptions& options) {
   const ConstMatrix& residual = options.residual;
   check_arg(out.cols == weights.out(), "[linear] out must have {} columns (out of weight), got {}",
             weights.out(), out.shape_str());
   check_arg(residual.data == nullptr || (residual.rows == out.rows && residual.cols == out.cols),
             "[linear] residual must be {} (as out), got {}", out.shape_str(), residual.shape_str());
-  kernels::MatmulOutput to;
-  to.out = out.data;
-  to.stride = static_cast<size_t>(out.stride);
-  to.residual = residual.data;
-  to.residual_stride = static_cast<size_t>(residual.stride);
-  to.op = options.op;
+  return {out.data, static_cast<size_t>(out.stride), residual.data,
+          static_cast<size_t>(residual.stride), options.op};
+}
+
+void check_rows(ConstMatrix x, const Linear& weights, Matrix out) {
+  check_arg(x.cols == weights.in(), "[linear] x must have {} columns (in of weight), got {}",
+            weights.in(), x.shape_str());
+  check_arg(x.rows == out.rows, "[linear] out must have {} rows (as x), got {}", x.rows,
+            out.shape_str());
+}
+
+}  // namespace
+
+void linear(const Context& context, const kernels::RowSource& x, const Linear& weights, Matrix out,
+            const LinearOptions& options) {
+  const kernels::MatmulOutput to = output_of(weights, out, options);
   const Linear::Use use = weights.use(context);
   kernels::matmul(context.threads(), static_cast<size_t>(out.rows), x, use.weights, to);
 }
 
 void linear(const Context& context, ConstMatrix x, const Linear& weights, Matrix out,
             const LinearOptions& options) {
-  check_arg(x.cols == weights.in(), "[linear] x must have {} columns (in of weight), got {}",
-            weights.in(), x.shape_str());
-  check_arg(x.rows == out.rows, "[linear] out must have {} rows (as x), got {}", x.rows,
-            out.shape_str());
+  check_rows(x, weights, out);
   linear(context, kernels::MatrixRows(x.data, static_cast<size_t>(x.stride)), weights, out,
          options);
+}
+
+void linear(const Context& context, ConstMatrix x, std::initializer_list<LinearTarget> targets) {
+  std::vector<kernels::MatmulTarget> products;
+  std::vector<Linear::Use> uses;
+  for (const LinearTarget& target : targets) {
+    check_rows(x, target.weights, target.out);
+    check_arg(target.weights.multiplies_as(targets.begin()->weights),
+              "[linear] layers of the same rows must have one precision");
+    const kernels::MatmulOutput to = output_of(target.weights, target.out, {.op = target.op});
+    uses.push_back(target.weights.use(context));
+    products.push_back({uses.back().weights, to});
+  }
+  kernels::matmul(context.threads(), static_cast<size_t>(x.rows),
+                  kernels::MatrixRows(x.data, static_cast<size_t>(x.stride)), products);
 }
 
 }  // namespace openclip

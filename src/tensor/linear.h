@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
@@ -72,6 +73,9 @@ class Linear {
   };
   Use use(const Context& context) const;
 
+  /// Whether products with both take x in one form.
+  bool multiplies_as(const Linear& other) const;
+
  private:
   /// Weights that are not packed yet, or were packed by their second use.
   struct Stored;
@@ -101,5 +105,16 @@ void linear(const Context& context, ConstMatrix x, const Linear& weights, Matrix
 /// convolution); out.rows of them, each weights.in() long.
 void linear(const Context& context, const kernels::RowSource& x, const Linear& weights, Matrix out,
             const LinearOptions& options = {});
+
+/// One of several layers of the same rows.
+struct LinearTarget {
+  const Linear& weights;
+  Matrix out;
+  UnaryOp op = UnaryOp::identity;
+};
+
+/// As linear() for each target, but the rows are copied, rounded or quantised once for all, and
+/// threads wait once. Bits are those of the layers alone.
+void linear(const Context& context, ConstMatrix x, std::initializer_list<LinearTarget> targets);
 
 }  // namespace openclip

@@ -136,6 +136,21 @@ TEST_F(LinearTest, PacksHeldWeightsOnceForManyThreads) {
   for (const std::vector<float>& own : got) EXPECT_EQ(own, out_);
 }
 
+TEST_F(LinearTest, LayersOfTheSameRowsAreTheBitsOfEachAlone) {
+  for (const Precision precision : {Precision::f32, Precision::int8}) {
+    const Linear first = packed(precision);
+    const Linear second(context_, Random(5).vector(kIn * 50), {}, {kIn, 50}, precision);
+    std::vector<float> want(kRows * 50), got(kRows * 50), got_first(out_.size());
+    linear(context_, x(), first, out(), {.op = UnaryOp::gelu});
+    linear(context_, x(), second, {want.data(), kRows, 50});
+    linear(context_, x(),
+           {{first, {got_first.data(), kRows, kOut}, UnaryOp::gelu},
+            {second, {got.data(), kRows, 50}}});
+    EXPECT_EQ(got_first, out_);
+    EXPECT_EQ(got, want);
+  }
+}
+
 TEST_F(LinearTest, NoRows) { linear(context_, {nullptr, 0, kIn}, packed(), {nullptr, 0, kOut}); }
 
 TEST_F(LinearTest, RejectsWrongShapes) {
@@ -156,6 +171,10 @@ TEST_F(LinearTest, RejectsWrongShapes) {
               linear(context_, x(), weights, out(), {.residual = {x_.data(), 1, kOut}});
             }),
             "[linear] residual must be [9, 35] (as out), got [1, 35]");
+  EXPECT_EQ(rejection([&] {
+              linear(context_, x(), {{weights, out()}, {packed(Precision::int8), out()}});
+            }),
+            "[linear] layers of the same rows must have one precision");
   EXPECT_EQ(rejection([&] {
               Linear(context_, weight_, bias_, {kIn, kOut + 1});
             }),

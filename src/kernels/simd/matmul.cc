@@ -34,8 +34,8 @@ struct PanelStep {
   const Block& a;
   size_t rows, row_begin;
   size_t unit_begin, units;
-  const float* sums;  // of the columns of this k-block, of bytes only
-  bool first, last;   // of the k-blocks
+  size_t k_block;
+  bool last;  // of the k-blocks
 };
 
 // The rows of one tile: those of a whole panel go straight to the output, those of the last one,
@@ -148,85 +148,86 @@ void fill_block(const RowSource& a, const BlockRange& range, const Block& block)
   for (size_t i = 0; i < tiles; ++i) fill_tile<Dot>(a, range, i, memory, block);
 }
 
-// Where a k-block of a packed panel lies.
-template <class Dot>
-struct Panels {
-  explicit Panels(const PackedMatrix& b)
-      : from(static_cast<const char*>(b.panels)),
-        unit_bytes(tile_cols() * (b.type == PanelType::f16 || b.type == PanelType::bf16 ? 2 : 4)),
-        k(b.k) {}
-  const char* at(size_t panel, size_t unit) const {
-    return from + (panel * k.units + unit) * unit_bytes;
-  }
-  // All of k-block kb.
-  Ahead ahead(size_t panel, size_t kb) const {
-    return {at(panel, k.begin(kb)), (k.begin(kb + 1) - k.begin(kb)) * unit_bytes};
-  }
-  const char* from;
-  size_t unit_bytes;
-  KBlocks<Dot> k;
+// A panel of one of the targets.
+struct PanelPlace {
+  const MatmulTarget* target;
+  size_t panel;
 };
 
+// Panel number `index` of all; no target where there are fewer.
+PanelPlace place_of(std::span<const MatmulTarget> targets, size_t index) {
+  for (const MatmulTarget& target : targets) {
+    const size_t panels = (target.b.n + tile_cols() - 1) / tile_cols();
+    if (index < panels) return {&target, index};
+    index -= panels;
+  }
+  return {nullptr, 0};
+}
+
+// k-block kb of a packed panel; nothing of a panel that is not packed yet, or not there.
 template <class Dot>
-void multiply_panel(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step,
-                    const char* from, size_t col, const Ahead& ahead) {
+Ahead panel_memory(const PanelPlace& place, const KBlocks<Dot>& k_blocks, size_t kb) {
+  if (place.target == nullptr || place.target->b.stored) return {nullptr, 0};
+  const PackedMatrix& b = place.target->b;
+  const bool half = b.type == PanelType::f16 || b.type == PanelType::bf16;
+  const size_t unit_bytes = tile_cols() * (half ? 2 : 4);
+  const size_t begin = k_blocks.begin(kb), units = k_blocks.begin(kb + 1) - begin;
+  const size_t first = place.panel * k_blocks.units + begin;
+  return {static_cast<const char*>(b.panels) + first * unit_bytes, units * unit_bytes};
+}
+
+template <class Dot>
+void multiply_panel(const PanelPlace& place, const PanelStep& step, const char* from,
+                    const Ahead& ahead) {
+  const PackedMatrix& b = place.target->b;
+  const size_t cols = tile_cols(), col = place.panel * cols;
   Tile tile{};
   tile.b = from;
   tile.units = step.units;
-  tile.accumulate = !step.first;
+  tile.accumulate = step.k_block > 0;
   tile.bias = b.bias == nullptr ? nullptr : b.bias + col;
   if (b.type == PanelType::int8) {
     tile.column_scale = b.scales + col;
-    tile.column_sum = step.sums + col;
+    tile.column_sum = b.sums + step.k_block * ((b.n + cols - 1) / cols * cols) + col;
   }
   HWY_ALIGN float wide[kMaxUnits * kTileVectors * hn::MaxLanes(FloatTag())];
   if (b.stored || b.type == PanelType::f16 || b.type == PanelType::bf16) {
     make_panel(b, step, col, from, wide);
     tile.b = wide;
   }
-  multiply_tiles<Dot>(b, to, step, col, tile, ahead);
+  multiply_tiles<Dot>(b, place.target->to, step, col, tile, ahead);
 }
 
 // Row after row of blocks, each k-block of each over all panels. The panel that comes next is read
 // ahead, from the third cache or from memory, be it of the next k-block or of the next rows; after
 // the last one comes, as a rule, the panel behind it.
 template <class Dot>
-void multiply_as(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
-                 const MatmulPart& part, const LeftCopy* left) {
+void multiply_as(const RowSource& a, std::span<const MatmulTarget> targets, const MatmulPart& part,
+                 const LeftCopy* left) {
   BlockMemory memory;
-  const size_t cols = tile_cols(), all_panels = (b.n + cols - 1) / cols;
   const RowBlocks<Dot> row_blocks(part.row_begin, part.row_end);
-  const Panels<Dot> panels(b);
-  const KBlocks<Dot>& k_blocks = panels.k;
+  const size_t k = targets.front().b.k;
+  const KBlocks<Dot> k_blocks(k);
   for (size_t rb = 0; rb < row_blocks.count; ++rb) {
     const size_t row = row_blocks.begin(rb), rows = row_blocks.begin(rb + 1) - row;
     for (size_t kb = 0; kb < k_blocks.count; ++kb) {
-      const BlockRange range = block_range<Dot>(b.k, k_blocks, row, rows, kb);
       const Block block =
           left == nullptr ? memory.block() : block_of(*left, k_blocks, row, rows, kb);
-      if (left == nullptr) fill_block<Dot>(a, range, block);
+      if (left == nullptr) fill_block<Dot>(a, block_range<Dot>(k, k_blocks, row, rows, kb), block);
       const size_t unit = k_blocks.begin(kb);
-      const PanelStep step{block,
-                           rows,
-                           row,
-                           unit,
-                           k_blocks.begin(kb + 1) - unit,
-                           b.sums == nullptr ? nullptr : b.sums + kb * all_panels * cols,
-                           kb == 0,
-                           kb + 1 == k_blocks.count};
-      const bool last_block = step.last && rb + 1 == row_blocks.count;
+      const bool last = kb + 1 == k_blocks.count;
+      const PanelStep step{block, rows, row, unit, k_blocks.begin(kb + 1) - unit, kb, last};
       for (size_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
-        const char* from = b.stored ? panels.from : panels.at(panel, unit);
-        Ahead ahead{from, 0};
-        if (rows >= kPrefetchRows && !b.stored) {
-          if (panel + 1 < part.panel_end)
-            ahead = panels.ahead(panel + 1, kb);
-          else if (!last_block)
-            ahead = panels.ahead(part.panel_begin, step.last ? 0 : kb + 1);
-          else if (panel + 1 < all_panels)
-            ahead = panels.ahead(panel + 1, 0);
+        size_t next = panel + 1, next_kb = kb;
+        if (next == part.panel_end) {
+          if (!last || rb + 1 < row_blocks.count) next = part.panel_begin;
+          next_kb = last ? 0 : kb + 1;
         }
-        multiply_panel<Dot>(b, to, step, from, panel * cols, ahead);
+        const PanelPlace place = place_of(targets, panel);
+        Ahead ahead{nullptr, 0};
+        if (rows >= kPrefetchRows) ahead = panel_memory(place_of(targets, next), k_blocks, next_kb);
+        if (ahead.from == nullptr) ahead.from = reinterpret_cast<const char*>(block.units);
+        multiply_panel<Dot>(place, step, panel_memory(place, k_blocks, kb).from, ahead);
       }
     }
   }
@@ -243,9 +244,10 @@ auto with_dot(PanelType type, const Fn& fn) {
   return fn(F32Dot());  // matmul() has refused bf16_pairs where they cannot be had
 }
 
-void multiply(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
-              const MatmulPart& part, const LeftCopy* left) {
-  with_dot(b.type, [&]<class Dot>(Dot) { multiply_as<Dot>(a, b, to, part, left); });
+void multiply(const RowSource& a, std::span<const MatmulTarget> targets, const MatmulPart& part,
+              const LeftCopy* left) {
+  with_dot(targets.front().b.type,
+           [&]<class Dot>(Dot) { multiply_as<Dot>(a, targets, part, left); });
 }
 
 LeftSize size_of_left(PanelType type, size_t k) {
@@ -269,11 +271,11 @@ size_t tiles_of_left(PanelType type, const MatmulPart& part) {
 }
 
 template <class Dot>
-void fill_as(const RowSource& a, const PackedMatrix& b, const MatmulPart& part, size_t tile,
+void fill_as(const RowSource& a, size_t k, const MatmulPart& part, size_t tile,
              const LeftCopy& left) {
   TileRows<Dot> memory;
   const RowBlocks<Dot> blocks(part.row_begin, part.row_end);
-  const KBlocks<Dot> k_blocks(b.k);
+  const KBlocks<Dot> k_blocks(k);
   for (size_t rb = 0; rb < blocks.count; ++rb) {
     const size_t row = blocks.begin(rb), rows = blocks.begin(rb + 1) - row;
     const size_t tiles = tile_count(rows);
@@ -282,15 +284,15 @@ void fill_as(const RowSource& a, const PackedMatrix& b, const MatmulPart& part, 
       continue;
     }
     for (size_t kb = 0; kb < k_blocks.count; ++kb)
-      fill_tile<Dot>(a, block_range<Dot>(b.k, k_blocks, row, rows, kb), tile, memory,
+      fill_tile<Dot>(a, block_range<Dot>(k, k_blocks, row, rows, kb), tile, memory,
                      block_of(left, k_blocks, row, rows, kb));
     return;
   }
 }
 
-void fill(const RowSource& a, const PackedMatrix& b, const MatmulPart& part, size_t tile,
+void fill(const RowSource& a, PanelType type, size_t k, const MatmulPart& part, size_t tile,
           const LeftCopy& left) {
-  with_dot(b.type, [&]<class Dot>(Dot) { fill_as<Dot>(a, b, part, tile, left); });
+  with_dot(type, [&]<class Dot>(Dot) { fill_as<Dot>(a, k, part, tile, left); });
 }
 
 size_t tile_rows() { return kTileRows; }
@@ -323,14 +325,14 @@ size_t left_tiles(PanelType type, const MatmulPart& part) {
   return HWY_DYNAMIC_DISPATCH(tiles_of_left)(type, part);
 }
 
-void fill_left(const RowSource& a, const PackedMatrix& b, const MatmulPart& part, size_t tile,
+void fill_left(const RowSource& a, PanelType type, size_t k, const MatmulPart& part, size_t tile,
                const LeftCopy& left) {
-  HWY_DYNAMIC_DISPATCH(fill)(a, b, part, tile, left);
+  HWY_DYNAMIC_DISPATCH(fill)(a, type, k, part, tile, left);
 }
 
-void multiply_part(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
+void multiply_part(const RowSource& a, std::span<const MatmulTarget> targets,
                    const MatmulPart& part, const LeftCopy* left) {
-  HWY_DYNAMIC_DISPATCH(multiply)(a, b, to, part, left);
+  HWY_DYNAMIC_DISPATCH(multiply)(a, targets, part, left);
 }
 
 }  // namespace openclip::kernels

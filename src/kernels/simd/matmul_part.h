@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "kernels/matmul.h"
 
 namespace openclip::kernels {
 
-/// Rows [row_begin, row_end) times panels [panel_begin, panel_end).
+/// Rows [row_begin, row_end) times panels [panel_begin, panel_end) of all targets, one after the
+/// other.
 struct MatmulPart {
   size_t row_begin, row_end, panel_begin, panel_end;
 };
@@ -31,13 +33,13 @@ LeftSize left_size(PanelType type, size_t k);
 /// Tiles of the rows of a part: steps in which fill_left() makes their copy.
 size_t left_tiles(PanelType type, const MatmulPart& part);
 
-/// Fills in tile number `tile` of part's rows.
-void fill_left(const RowSource& a, const PackedMatrix& b, const MatmulPart& part, size_t tile,
+/// Fills in tile number `tile` of part's rows, for products with k numbers to a row.
+void fill_left(const RowSource& a, PanelType type, size_t k, const MatmulPart& part, size_t tile,
                const LeftCopy& left);
 
 /// Computes one part. left: the copy of all rows, or null: the part copies its own, block by block.
 /// The rows must be all those of a part that fill_left() was called for.
-void multiply_part(const RowSource& a, const PackedMatrix& b, const MatmulOutput& to,
+void multiply_part(const RowSource& a, std::span<const MatmulTarget> targets,
                    const MatmulPart& part, const LeftCopy* left);
 
 /// Rows of a tile.

@@ -130,6 +130,27 @@ TEST_P(MatmulTest, UntransposedWeightsPackAlike) {
   EXPECT_TRUE(std::equal(want, want + floats, packed.data()));
 }
 
+// Products that share the copy of A, by rows and by panels.
+TEST_P(MatmulTest, TargetsTogetherGiveTheBitsOfEachAlone) {
+  const MatmulSize size = GetParam();
+  Problem problem(size);
+  const MatrixRows rows(problem.a.data(), size.k);
+  const UnaryOp ops[] = {UnaryOp::identity, UnaryOp::gelu, UnaryOp::relu};
+  std::vector<std::vector<float>> alone, together;
+  std::vector<MatmulTarget> targets;
+  for (const UnaryOp op : ops) {
+    alone.emplace_back(size.m * size.n);
+    together.emplace_back(size.m * size.n, 1e30f);
+    matmul(1, size.m, rows, problem.packed(), {alone.back().data(), size.n, nullptr, 0, op});
+    targets.push_back({problem.packed(), {together.back().data(), size.n, nullptr, 0, op}});
+  }
+  for (const int threads : {1, 2, 7}) {
+    for (std::vector<float>& out : together) std::fill(out.begin(), out.end(), 1e30f);
+    matmul(threads, size.m, rows, targets);
+    EXPECT_EQ(together, alone) << threads;
+  }
+}
+
 // More of A than threads share a copy of, so that those which split the panels each make their own.
 TEST(MatmulThreadsTest, ManyLongRowsGiveTheSameBits) {
   const MatmulSize size{600, 2700, 112};

@@ -58,8 +58,7 @@ void AttentionalPool::run(const Context& context, Workspace& workspace, ConstMat
   const Matrix q = workspace.take(count * queries, width);
   const Matrix attended = workspace.take(count * queries, width);
   ln_k_.apply(context, x, normed);
-  linear(context, normed, k_, k);
-  linear(context, normed, v_, v);
+  linear(context, normed, {{k_, k}, {v_, v}});
   std::vector<AttentionSpan> spans;
   for (int64_t i = 0; i < count; ++i) {
     std::memcpy(q.row(i * queries), queries_.data(),

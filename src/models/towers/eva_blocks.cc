@@ -106,9 +106,7 @@ void EvaBlocks::attend(const Context& context, Workspace& workspace, const Block
   const Workspace::Frame frame(workspace);
   const Matrix q = workspace.take(x.rows, x.cols), k = workspace.take(x.rows, x.cols);
   const Matrix v = workspace.take(x.rows, x.cols), attended = workspace.take(x.rows, x.cols);
-  linear(context, normed, block.q, q);
-  linear(context, normed, block.k, k);
-  linear(context, normed, block.v, v);
+  linear(context, normed, {{block.q, q}, {block.k, k}, {block.v, v}});
   if (rope_) {
     const int64_t prefix = config_.class_token ? 1 : 0;
     rope_->apply(context, config_.tokens(), prefix, q);
@@ -125,8 +123,7 @@ void EvaBlocks::feed_forward(const Context& context, Workspace& workspace, const
   const Matrix wide = workspace.take(x.rows, config_.mlp_width);
   if (config_.eva->swiglu) {
     const Matrix gate = workspace.take(x.rows, config_.mlp_width);
-    linear(context, normed, block.gate, gate, {.op = UnaryOp::quick_gelu});
-    linear(context, normed, block.fc1, wide);
+    linear(context, normed, {{block.gate, gate, UnaryOp::quick_gelu}, {block.fc1, wide}});
     multiply(context, gate, wide);
     block.mlp_norm->apply(context, wide, wide);
   } else {

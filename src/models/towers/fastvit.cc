@@ -211,9 +211,7 @@ void FastVitTower::attend(const Context& context, Workspace& workspace, const At
     normed = mixed;
     attention.norm->apply(context, x.pixels, normed);
   }
-  linear(context, normed, attention.q, q);
-  linear(context, normed, attention.k, k);
-  linear(context, normed, attention.v, v);
+  linear(context, normed, {{attention.q, q}, {attention.k, k}, {attention.v, v}});
   std::vector<AttentionSpan> spans;
   const auto each = static_cast<size_t>(area);
   for (size_t i = 0; i < static_cast<size_t>(x.count); ++i)

@@ -105,9 +105,7 @@ void HfTextTower::run_layer(const Context& context, Workspace& workspace, const 
   const Matrix q = workspace.take(x.rows, x.cols), k = workspace.take(x.rows, x.cols);
   const Matrix v = workspace.take(x.rows, x.cols), attended = workspace.take(x.rows, x.cols);
   const Matrix wide = workspace.take(x.rows, config_.mlp_width);
-  linear(context, x, layer.q, q);
-  linear(context, x, layer.k, k);
-  linear(context, x, layer.v, v);
+  linear(context, x, {{layer.q, q}, {layer.k, k}, {layer.v, v}});
   attention(context, workspace, q, k, v, spans, {.heads = config_.heads}, attended);
   linear(context, attended, layer.attention_out, x, {.residual = x});
   layer.attention_norm.apply(context, x, x);

@@ -84,8 +84,7 @@ void Transformer::project(const Context& context, Workspace& workspace, const Bl
   const Workspace::Frame frame(workspace);
   const Matrix hidden = workspace.take(x.rows, config_.width);
   block.ln_1.apply(context, x, hidden);
-  linear(context, hidden, block.q, to.q);
-  linear(context, hidden, block.kv, to.kv);
+  linear(context, hidden, {{block.q, to.q}, {block.kv, to.kv}});
 }
 
 void Transformer::project_tree(const Context& context, Workspace& workspace, ConstMatrix x,
