@@ -8,6 +8,23 @@
 namespace openclip {
 namespace {
 
+// V_h and its bias: `count` rows of the values from `begin` on. Floats stay in the checkpoint until
+// their second use.
+Linear head_values(const Context& context, const Weights& weights,
+                   const SingleQueryAttention::Names& names, int64_t begin, int64_t count) {
+  const std::pair<int64_t, int64_t> range(names.first_value + begin, count);
+  if (names.precision != Precision::int8)
+    return weights.linear(
+        context,
+        Weights::LinearNames{.weight = names.values, .bias = names.value_bias, .rows = range});
+  const Tensor rows = weights.rows(context, names.values, range, names.precision);
+  const Tensor bias = weights.tensor(context, names.value_bias);
+  return {context,
+          rows.span(),
+          bias.span().subspan(static_cast<size_t>(range.first), static_cast<size_t>(count)),
+          {rows.shape()[1], count}};
+}
+
 // The spans of all heads, each of which is a query of its own with one head.
 std::vector<AttentionSpan> of_heads(std::span<const AttentionSpan> spans, size_t heads) {
   std::vector<AttentionSpan> all(spans.begin(), spans.end());
@@ -43,7 +60,8 @@ void for_heads(const Context& context, int64_t heads, const Fn& fn) {
 SingleQueryAttention::SingleQueryAttention(const Context& context, const Weights& weights,
                                            const Names& names, int64_t heads)
     : head_dim_(names.width / heads) {
-  const Tensor keys = weights.rows(context, names.keys, {names.first_key, names.width});
+  const Tensor keys =
+      weights.rows(context, names.keys, {names.first_key, names.width}, names.precision);
   const int64_t in = keys.shape()[1];
   for (int64_t h = 0; h < heads; ++h) {
     // The rows of a head, [head_dim, in], read as [in, out].
@@ -51,11 +69,7 @@ SingleQueryAttention::SingleQueryAttention(const Context& context, const Weights
     key_queries_.emplace_back(context, keys.span().subspan(static_cast<size_t>(h) * floats, floats),
                               std::span<const float>(),
                               Linear::Shape{head_dim_, in, Linear::Layout::in_out});
-    values_.push_back(weights.linear(
-        context,
-        Weights::LinearNames{.weight = names.values,
-                             .bias = names.value_bias,
-                             .rows = std::pair(names.first_value + h * head_dim_, head_dim_)}));
+    values_.push_back(head_values(context, weights, names, h * head_dim_, head_dim_));
   }
 }
 

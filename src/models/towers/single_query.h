@@ -18,15 +18,17 @@ namespace openclip {
 /// q_h (K_h x_j + b) = (K_h^T q_h) x_j + q_h b, whose last term is the same for all j and leaves
 /// the softmax alone; and sum_j p_j (V_h x_j + b) = V_h (sum_j p_j x_j) + b. So the heads' queries
 /// K_h^T q_h attend to the tokens x themselves: two products of one row for each sequence in place
-/// of two of one row for each token. Exact but for rounding; computed in f32 whatever the
-/// precision.
+/// of two of one row for each token. Exact but for rounding; computed in f32.
 class SingleQueryAttention {
  public:
   /// Where the weights lie: rows [first_key, + width) of `keys` and [first_value, + width) of
-  /// `values`, [rows, in], and of the values' bias. width: a multiple of heads.
+  /// `values`, [rows, in], and of the values' bias. width: a multiple of heads. precision: int8
+  /// rounds the weights to bytes, so that a model has the same features whether it is quantised
+  /// before or while it is loaded.
   struct Names {
     std::string keys, values, value_bias;
     int64_t first_key = 0, first_value = 0, width = 0;
+    Precision precision = Precision::f32;
   };
   SingleQueryAttention(const Context& context, const Weights& weights, const Names& names,
                        int64_t heads);

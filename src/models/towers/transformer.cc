@@ -68,7 +68,8 @@ Transformer::Transformer(const Context& context, const Weights& weights,
                                                         .value_bias = q.bias,
                                                         .first_key = width,
                                                         .first_value = 2 * width,
-                                                        .width = width},
+                                                        .width = width,
+                                                        .precision = weights.precision()},
                             config.heads);
   }
 }

@@ -67,6 +67,12 @@ StoredMatrix stored_matrix(const Context& context, DType dtype, std::span<const 
   return std::span<const float>(storage.data(), storage.size());
 }
 
+// out = quantised numbers times the scale of their row.
+void scale_rows(const int8_t* quantised, const float* scales, Tensor& out) {
+  const int64_t columns = out.shape()[1];
+  for (int64_t i = 0; i < out.elements(); ++i) out.data()[i] = quantised[i] * scales[i / columns];
+}
+
 // Multiplies rows of the weights (or their scales) and the bias, and adds the shift. `weight` is
 // f32 or i8.
 void fold(const ChannelAffine& affine, StoredMatrix& weight, Buffer& storage,
@@ -143,23 +149,26 @@ Tensor Weights::tensor(const Context& context, const std::string& name) const {
 }
 
 Tensor Weights::rows(const Context& context, const std::string& name,
-                     std::pair<int64_t, int64_t> begin_count) const {
+                     std::pair<int64_t, int64_t> begin_count, Precision as) const {
   const HeldTensor stored = held(name);
   const TensorView& from = stored.view;
-  const auto [begin, count] = begin_count;
-  Tensor out{Shape{count, from.shape[1]}};
-  const auto columns = static_cast<size_t>(from.shape[1]), first = static_cast<size_t>(begin);
-  const auto floats = static_cast<size_t>(out.elements());
-  const size_t size = dtype_size(from.dtype);
-  const std::span<const uint8_t> bytes = from.bytes.subspan(first * columns * size, floats * size);
-  if (from.dtype != DType::i8) {
-    to_float(context, from.dtype, bytes, {out.data(), floats});
+  const auto begin = static_cast<size_t>(begin_count.first);
+  const auto count = static_cast<size_t>(begin_count.second);
+  const auto columns = static_cast<size_t>(from.shape[1]);
+  Tensor out{Shape{begin_count.second, from.shape[1]}};
+  const size_t row_bytes = columns * dtype_size(from.dtype);
+  const std::span<const uint8_t> bytes = from.bytes.subspan(begin * row_bytes, count * row_bytes);
+  if (from.dtype == DType::i8) {
+    const Tensor scales = tensor(context, name + kScaleSuffix);
+    scale_rows(reinterpret_cast<const int8_t*>(bytes.data()), scales.data() + begin, out);
     return out;
   }
-  const Tensor scales = tensor(context, name + kScaleSuffix);
-  const auto* quantised = reinterpret_cast<const int8_t*>(bytes.data());
-  for (size_t i = 0; i < floats; ++i)
-    out.data()[i] = quantised[i] * scales.data()[first + i / columns];
+  to_float(context, from.dtype, bytes, {out.data(), count * columns});
+  if (as != Precision::int8) return out;
+  std::vector<int8_t> quantised(count * columns);
+  std::vector<float> scales(count);
+  kernels::quantise_columns(out.data(), count, columns, quantised.data(), scales.data());
+  scale_rows(quantised.data(), scales.data(), out);
   return out;
 }
 

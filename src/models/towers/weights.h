@@ -42,9 +42,10 @@ class Weights {
   /// A copy in f32.
   Tensor tensor(const Context& context, const std::string& name) const;
 
-  /// A copy in f32 of rows [begin, begin + count) of a matrix, quantised ones times their scales.
+  /// A copy in f32 of rows [begin, begin + count) of a matrix; of bytes times their scales, to
+  /// which `as` int8 rounds other types too.
   Tensor rows(const Context& context, const std::string& name,
-              std::pair<int64_t, int64_t> begin_count) const;
+              std::pair<int64_t, int64_t> begin_count, Precision as = Precision::f32) const;
 
   /// A copy in f32 of positional embeddings, resized to what the config asks for where the
   /// checkpoint has them for another size.
