@@ -22,7 +22,7 @@ from support import ProgramTest  # noqa: E402
 
 try:
     from selenium import webdriver
-    from selenium.common.exceptions import WebDriverException
+    from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
@@ -93,8 +93,10 @@ class PageTest(ProgramTest):
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
     def until(self, condition, what, seconds=20):
+        # An element that the page replaces while it is read is not there: ask again.
+        wait = WebDriverWait(self.driver, seconds, 0.05, ignored_exceptions=[StaleElementReferenceException])
         try:
-            return WebDriverWait(self.driver, seconds, 0.05).until(lambda _: condition())
+            return wait.until(lambda _: condition())
         except WebDriverException as error:
             self.fail(f"{what}: {type(error).__name__}; page says {self.find('main').text[:600]!r}")
 
