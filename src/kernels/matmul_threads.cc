@@ -116,7 +116,7 @@ void multiply_by_rows(const Product& product, const std::vector<MatmulPart>& par
   std::deque<StealQueue> queues;
   for (const MatmulPart& part : parts) queues.emplace_back(0, tiles_of(part));
   // Fewer tiles than four read the weights too often.
-  const StepSize size{4, matmul_block_tiles(product.type())};
+  const StepSize size{4, matmul_block_tiles(product.type(), product.k())};
   for_parts(parts.size(), [&](size_t own) {
     work_through(queues, own, size, [&](size_t i, const StealQueue::Range& steps) {
       const MatmulPart& all = parts[i];
@@ -153,7 +153,8 @@ class LeftFill {
   // row_parts: one part for each range of rows.
   LeftFill(const Product& product, const LeftCopy& left, std::vector<MatmulPart> row_parts)
       : product_(product), left_(left), row_parts_(std::move(row_parts)) {
-    for (const MatmulPart& part : row_parts_) tiles_.push_back(left_tiles(product.type(), part));
+    for (const MatmulPart& part : row_parts_)
+      tiles_.push_back(left_tiles(product.type(), product.k(), part));
     all_tiles_ = std::accumulate(tiles_.begin(), tiles_.end(), size_t{0});
   }
 

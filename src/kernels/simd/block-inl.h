@@ -37,11 +37,8 @@ inline constexpr bool kOfBytes = std::is_same_v<typename Dot::Sums, IntVec>;
 template <class Dot>
 inline constexpr size_t kBlockUnits = kOfBytes<Dot> ? 256 : kMaxUnits;
 
-// Rows of one block. Without AVX-512 the shorter ones of bytes may have more.
+// Rows of one block of bytes. Without AVX-512 the shorter ones may have more.
 inline constexpr size_t kMaxRows = kTileVectors > 2 ? kFloatRows : 192;
-template <class Dot>
-inline constexpr size_t kBlockRows = kOfBytes<Dot> ? kMaxRows : kFloatRows;
-
 // k in units, cut into the blocks that the product works in.
 template <class Dot>
 struct KBlocks {
@@ -52,18 +49,25 @@ struct KBlocks {
   size_t units, count;
 };
 
+// Tiles of the largest block of rows: as many as the memory holds for k-blocks of that length.
+template <class Dot>
+HWY_INLINE size_t most_block_tiles(const KBlocks<Dot>& k_blocks) {
+  if (kOfBytes<Dot>) return kMaxRows / kTileRows;
+  const size_t units = std::max<size_t>(1, (k_blocks.units + k_blocks.count - 1) / k_blocks.count);
+  return std::min(2 * kFloatRows, kFloatRows * kMaxUnits / units) / kTileRows;
+}
+
 // Rows [begin, end), cut into blocks of whole tiles, so that as many tiles as can be have all rows.
 template <class Dot>
 struct RowBlocks {
-  RowBlocks(size_t begin, size_t end)
-      : first(begin),
-        rows(end - begin),
-        tiles((rows + kTileRows - 1) / kTileRows),
-        count((tiles + kBlockTiles - 1) / kBlockTiles) {}
+  RowBlocks(size_t begin, size_t end, const KBlocks<Dot>& k_blocks)
+      : first(begin), rows(end - begin), tiles((rows + kTileRows - 1) / kTileRows) {
+    const size_t most = most_block_tiles(k_blocks);
+    count = (tiles + most - 1) / most;
+  }
   size_t begin(size_t block) const {
     return first + tile_begin(rows, tiles * block / count, tiles);
   }
-  static constexpr size_t kBlockTiles = kBlockRows<Dot> / kTileRows;
   size_t first, rows, tiles, count;
 };
 

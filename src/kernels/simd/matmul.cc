@@ -205,9 +205,9 @@ template <class Dot>
 void multiply_as(const RowSource& a, std::span<const MatmulTarget> targets, const MatmulPart& part,
                  const LeftCopy* left) {
   BlockMemory memory;
-  const RowBlocks<Dot> row_blocks(part.row_begin, part.row_end);
   const size_t k = targets.front().b.k;
   const KBlocks<Dot> k_blocks(k);
+  const RowBlocks<Dot> row_blocks(part.row_begin, part.row_end, k_blocks);
   for (size_t rb = 0; rb < row_blocks.count; ++rb) {
     const size_t row = row_blocks.begin(rb), rows = row_blocks.begin(rb + 1) - row;
     for (size_t kb = 0; kb < k_blocks.count; ++kb) {
@@ -258,24 +258,24 @@ LeftSize size_of_left(PanelType type, size_t k) {
 }
 
 template <class Dot>
-size_t tiles_as(const MatmulPart& part) {
-  const RowBlocks<Dot> blocks(part.row_begin, part.row_end);
+size_t tiles_as(size_t k, const MatmulPart& part) {
+  const RowBlocks<Dot> blocks(part.row_begin, part.row_end, KBlocks<Dot>(k));
   size_t tiles = 0;
   for (size_t rb = 0; rb < blocks.count; ++rb)
     tiles += tile_count(blocks.begin(rb + 1) - blocks.begin(rb));
   return tiles;
 }
 
-size_t tiles_of_left(PanelType type, const MatmulPart& part) {
-  return with_dot(type, [&]<class Dot>(Dot) { return tiles_as<Dot>(part); });
+size_t tiles_of_left(PanelType type, size_t k, const MatmulPart& part) {
+  return with_dot(type, [&]<class Dot>(Dot) { return tiles_as<Dot>(k, part); });
 }
 
 template <class Dot>
 void fill_as(const RowSource& a, size_t k, const MatmulPart& part, size_t tile,
              const LeftCopy& left) {
   TileRows<Dot> memory;
-  const RowBlocks<Dot> blocks(part.row_begin, part.row_end);
   const KBlocks<Dot> k_blocks(k);
+  const RowBlocks<Dot> blocks(part.row_begin, part.row_end, k_blocks);
   for (size_t rb = 0; rb < blocks.count; ++rb) {
     const size_t row = blocks.begin(rb), rows = blocks.begin(rb + 1) - row;
     const size_t tiles = tile_count(rows);
@@ -297,8 +297,8 @@ void fill(const RowSource& a, PanelType type, size_t k, const MatmulPart& part, 
 
 size_t tile_rows() { return kTileRows; }
 
-size_t block_tiles(PanelType type) {
-  return with_dot(type, []<class Dot>(Dot) { return RowBlocks<Dot>::kBlockTiles; });
+size_t block_tiles(PanelType type, size_t k) {
+  return with_dot(type, [&]<class Dot>(Dot) { return most_block_tiles(KBlocks<Dot>(k)); });
 }
 
 }  // namespace openclip::kernels::HWY_NAMESPACE
@@ -317,12 +317,14 @@ HWY_EXPORT(multiply);
 
 size_t matmul_tile_rows() { return HWY_DYNAMIC_DISPATCH(tile_rows)(); }
 
-size_t matmul_block_tiles(PanelType type) { return HWY_DYNAMIC_DISPATCH(block_tiles)(type); }
+size_t matmul_block_tiles(PanelType type, size_t k) {
+  return HWY_DYNAMIC_DISPATCH(block_tiles)(type, k);
+}
 
 LeftSize left_size(PanelType type, size_t k) { return HWY_DYNAMIC_DISPATCH(size_of_left)(type, k); }
 
-size_t left_tiles(PanelType type, const MatmulPart& part) {
-  return HWY_DYNAMIC_DISPATCH(tiles_of_left)(type, part);
+size_t left_tiles(PanelType type, size_t k, const MatmulPart& part) {
+  return HWY_DYNAMIC_DISPATCH(tiles_of_left)(type, k, part);
 }
 
 void fill_left(const RowSource& a, PanelType type, size_t k, const MatmulPart& part, size_t tile,

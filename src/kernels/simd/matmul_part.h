@@ -31,7 +31,7 @@ struct LeftSize {
 LeftSize left_size(PanelType type, size_t k);
 
 /// Tiles of the rows of a part: steps in which fill_left() makes their copy.
-size_t left_tiles(PanelType type, const MatmulPart& part);
+size_t left_tiles(PanelType type, size_t k, const MatmulPart& part);
 
 /// Fills in tile number `tile` of part's rows, for products with k numbers to a row.
 void fill_left(const RowSource& a, PanelType type, size_t k, const MatmulPart& part, size_t tile,
@@ -46,6 +46,6 @@ void multiply_part(const RowSource& a, std::span<const MatmulTarget> targets,
 size_t matmul_tile_rows();
 
 /// Tiles of the largest block of rows that a part works in.
-size_t matmul_block_tiles(PanelType type);
+size_t matmul_block_tiles(PanelType type, size_t k);
 
 }  // namespace openclip::kernels
