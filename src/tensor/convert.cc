@@ -44,4 +44,9 @@ void to_float(const Context& context, DType dtype, std::span<const uint8_t> byte
   });
 }
 
+void dequantise_rows(const int8_t* q, const float* scales, size_t rows, size_t columns, float* to) {
+  for (size_t row = 0; row < rows; ++row)
+    for (size_t i = row * columns; i < (row + 1) * columns; ++i) to[i] = q[i] * scales[row];
+}
+
 }  // namespace openclip

@@ -125,9 +125,8 @@ void Linear::pack_floats(const Context& context, const StoredMatrix& weight, Lay
     floats = Buffer(weight.count);
     b.data = floats.data();
     if (weight.dtype == DType::i8)
-      for (size_t row = 0; row < b.n; ++row)
-        for (size_t i = row * b.k; i < (row + 1) * b.k; ++i)
-          floats.data()[i] = static_cast<const int8_t*>(weight.data)[i] * weight.scales[row];
+      dequantise_rows(static_cast<const int8_t*>(weight.data), weight.scales.data(), b.n, b.k,
+                      floats.data());
     else
       to_float(context, weight.dtype, bytes_of(weight), {floats.data(), floats.size()});
   }

@@ -37,8 +37,10 @@ inline constexpr bool kOfBytes = std::is_same_v<typename Dot::Sums, IntVec>;
 template <class Dot>
 inline constexpr size_t kBlockUnits = kOfBytes<Dot> ? 256 : kMaxUnits;
 
-// Rows of one block of bytes. Without AVX-512 the shorter ones may have more.
-inline constexpr size_t kMaxRows = kTileVectors > 2 ? kFloatRows : 192;
+// Rows of the largest block, and of those of bytes, which with AVX-512 have fewer.
+inline constexpr size_t kMaxRows = 2 * kFloatRows;
+inline constexpr size_t kByteRows = kTileVectors > 2 ? kFloatRows : kMaxRows;
+
 // k in units, cut into the blocks that the product works in.
 template <class Dot>
 struct KBlocks {
@@ -52,9 +54,9 @@ struct KBlocks {
 // Tiles of the largest block of rows: as many as the memory holds for k-blocks of that length.
 template <class Dot>
 HWY_INLINE size_t most_block_tiles(const KBlocks<Dot>& k_blocks) {
-  if (kOfBytes<Dot>) return kMaxRows / kTileRows;
+  if (kOfBytes<Dot>) return kByteRows / kTileRows;
   const size_t units = std::max<size_t>(1, (k_blocks.units + k_blocks.count - 1) / k_blocks.count);
-  return std::min(2 * kFloatRows, kFloatRows * kMaxUnits / units) / kTileRows;
+  return std::min(kMaxRows, kFloatRows * kMaxUnits / units) / kTileRows;
 }
 
 // Rows [begin, end), cut into blocks of whole tiles, so that as many tiles as can be have all rows.

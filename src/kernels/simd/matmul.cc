@@ -148,6 +148,13 @@ void fill_block(const RowSource& a, const BlockRange& range, const Block& block)
   for (size_t i = 0; i < tiles; ++i) fill_tile<Dot>(a, range, i, memory, block);
 }
 
+HWY_INLINE size_t panels_of(const PackedMatrix& b) { return (b.n + tile_cols() - 1) / tile_cols(); }
+
+// Whether weights have 16 bits that become f32 when they are used.
+HWY_INLINE bool is_half(const PackedMatrix& b) {
+  return b.type == PanelType::f16 || b.type == PanelType::bf16;
+}
+
 // A panel of one of the targets.
 struct PanelPlace {
   const MatmulTarget* target;
@@ -157,7 +164,7 @@ struct PanelPlace {
 // Panel number `index` of all; no target where there are fewer.
 PanelPlace place_of(std::span<const MatmulTarget> targets, size_t index) {
   for (const MatmulTarget& target : targets) {
-    const size_t panels = (target.b.n + tile_cols() - 1) / tile_cols();
+    const size_t panels = panels_of(target.b);
     if (index < panels) return {&target, index};
     index -= panels;
   }
@@ -169,8 +176,7 @@ template <class Dot>
 Ahead panel_memory(const PanelPlace& place, const KBlocks<Dot>& k_blocks, size_t kb) {
   if (place.target == nullptr || place.target->b.stored) return {nullptr, 0};
   const PackedMatrix& b = place.target->b;
-  const bool half = b.type == PanelType::f16 || b.type == PanelType::bf16;
-  const size_t unit_bytes = tile_cols() * (half ? 2 : 4);
+  const size_t unit_bytes = tile_cols() * (is_half(b) ? 2 : 4);
   const size_t begin = k_blocks.begin(kb), units = k_blocks.begin(kb + 1) - begin;
   const size_t first = place.panel * k_blocks.units + begin;
   return {static_cast<const char*>(b.panels) + first * unit_bytes, units * unit_bytes};
@@ -188,10 +194,10 @@ void multiply_panel(const PanelPlace& place, const PanelStep& step, const char* 
   tile.bias = b.bias == nullptr ? nullptr : b.bias + col;
   if (b.type == PanelType::int8) {
     tile.column_scale = b.scales + col;
-    tile.column_sum = b.sums + step.k_block * ((b.n + cols - 1) / cols * cols) + col;
+    tile.column_sum = b.sums + step.k_block * panels_of(b) * cols + col;
   }
   HWY_ALIGN float wide[kMaxUnits * kTileVectors * hn::MaxLanes(FloatTag())];
-  if (b.stored || b.type == PanelType::f16 || b.type == PanelType::bf16) {
+  if (b.stored || is_half(b)) {
     make_panel(b, step, col, from, wide);
     tile.b = wide;
   }

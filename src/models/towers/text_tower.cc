@@ -22,6 +22,7 @@ TransformerConfig blocks_of(const ModelConfig& config) {
           .mlp_width = text.mlp_width,
           .layer_scale = text.ls_init_value.has_value(),
           .causal = text.causal,
+          .pooled = true,
           .activation = text.activation,
           .norm_eps = text.norm_eps};
 }

@@ -61,7 +61,7 @@ Transformer::Transformer(const Context& context, const Weights& weights,
          weights.block_linear(context, block + keys.out_proj, ls_1 ? &*ls_1 : nullptr),
          weights.block_linear(context, block + keys.c_fc),
          weights.block_linear(context, block + keys.c_proj, ls_2 ? &*ls_2 : nullptr)});
-    if (i + 1 == config.layers)
+    if (config.pooled && i + 1 == config.layers)
       pooled_query_.emplace(context, weights,
                             SingleQueryAttention::Names{.keys = q.weight,
                                                         .values = q.weight,
@@ -177,6 +177,8 @@ template <class Spans>
 void Transformer::run_last_block(const Context& context, Workspace& workspace, ConstMatrix x,
                                  const Spans& spans, std::span<const int64_t> pooled,
                                  Matrix out) const {
+  check_arg(pooled_query_.has_value(), "[transformer] '{}' was not loaded to be pooled",
+            config_.prefix);
   const int64_t width = config_.width;
   const Block& last = blocks_.back();
   const Workspace::Frame frame(workspace);

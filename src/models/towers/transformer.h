@@ -40,6 +40,7 @@ struct TransformerConfig {
   int64_t width = 0, heads = 1, layers = 0, mlp_width = 0;
   bool layer_scale = false;  // folded into out_proj and c_proj
   bool causal = false;
+  bool pooled = false;  // whether run_pooled() or run_tree() is called
   Activation activation = Activation::gelu;
   float norm_eps = 1e-5f;
 };
@@ -135,7 +136,7 @@ class Transformer {
 
   TransformerConfig config_;
   std::vector<Block> blocks_;
-  std::optional<SingleQueryAttention> pooled_query_;  // of the last block; none without blocks
+  std::optional<SingleQueryAttention> pooled_query_;  // of the last block, where it is pooled
 };
 
 }  // namespace openclip

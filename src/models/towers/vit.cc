@@ -22,6 +22,7 @@ TransformerConfig blocks_of(const VisionConfig& config) {
           .mlp_width = config.mlp_width,
           .layer_scale = config.ls_init_value.has_value(),
           .causal = false,
+          .pooled = config.pool == VisionPool::tok && config.attn_pool_queries == 0,
           .activation = config.activation,
           .norm_eps = config.norm_eps};
 }

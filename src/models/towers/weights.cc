@@ -67,12 +67,6 @@ StoredMatrix stored_matrix(const Context& context, DType dtype, std::span<const 
   return std::span<const float>(storage.data(), storage.size());
 }
 
-// out = quantised numbers times the scale of their row.
-void scale_rows(const int8_t* quantised, const float* scales, Tensor& out) {
-  const int64_t columns = out.shape()[1];
-  for (int64_t i = 0; i < out.elements(); ++i) out.data()[i] = quantised[i] * scales[i / columns];
-}
-
 // Multiplies rows of the weights (or their scales) and the bias, and adds the shift. `weight` is
 // f32 or i8.
 void fold(const ChannelAffine& affine, StoredMatrix& weight, Buffer& storage,
@@ -160,7 +154,8 @@ Tensor Weights::rows(const Context& context, const std::string& name,
   const std::span<const uint8_t> bytes = from.bytes.subspan(begin * row_bytes, count * row_bytes);
   if (from.dtype == DType::i8) {
     const Tensor scales = tensor(context, name + kScaleSuffix);
-    scale_rows(reinterpret_cast<const int8_t*>(bytes.data()), scales.data() + begin, out);
+    dequantise_rows(reinterpret_cast<const int8_t*>(bytes.data()), scales.data() + begin, count,
+                    columns, out.data());
     return out;
   }
   to_float(context, from.dtype, bytes, {out.data(), count * columns});
@@ -168,7 +163,7 @@ Tensor Weights::rows(const Context& context, const std::string& name,
   std::vector<int8_t> quantised(count * columns);
   std::vector<float> scales(count);
   kernels::quantise_columns(out.data(), count, columns, quantised.data(), scales.data());
-  scale_rows(quantised.data(), scales.data(), out);
+  dequantise_rows(quantised.data(), scales.data(), count, columns, out.data());
   return out;
 }
 
