@@ -170,7 +170,10 @@ HWY_INLINE void quantise_row(const float* from, size_t count, size_t next, int m
   }
 }
 
-// [rows, units] of 32 bits, `stride` units from row to row, to [units, rows].
+inline constexpr size_t kLineUnits = 64 / sizeof(float);  // in a cache line
+
+// [rows, units] of 32 bits, `stride` units from row to row, to [units, rows]. The same units of the
+// rows that come after are read ahead: they lie too far apart for the processor to expect them.
 HWY_INLINE void interleave(const float* from, size_t stride, size_t rows, size_t units,
                            float* HWY_RESTRICT to) {
   size_t done = 0;
@@ -178,11 +181,14 @@ HWY_INLINE void interleave(const float* from, size_t stride, size_t rows, size_t
   const hn::FixedTag<float, 4> d;
   if (rows >= 4) {
     done = units / 4 * 4;
-    for (size_t unit = 0; unit < done; unit += 4)
+    for (size_t unit = 0; unit < done; unit += 4) {
+      if (unit % kLineUnits == 0)
+        for (size_t row = rows; row < 2 * rows; ++row) hwy::Prefetch(from + row * stride + unit);
       for (size_t row = 0; row < rows; row += 4) {
         const size_t first = std::min(row, rows - 4);  // the last four may overlap those before
         turn_square(d, from + first * stride + unit, stride, to + unit * rows + first, rows);
       }
+    }
   }
 #endif
   for (size_t unit = done; unit < units; ++unit)

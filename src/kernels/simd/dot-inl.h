@@ -49,11 +49,28 @@ struct F32Dot {
   static constexpr size_t kDepth = 1;
   using Sums = FloatVec;
   static HWY_INLINE Sums zero() { return hn::Zero(FloatTag()); }
-  static HWY_INLINE FloatVec left(const char* a) { return broadcast_unit(FloatTag(), a); }
   static HWY_INLINE FloatVec right(const char* b) {
     return hn::Load(FloatTag(), reinterpret_cast<const float*>(b));
   }
+#if HWY_TARGET == HWY_AVX2
+  // Twelve sums, two vectors of B and a unit of A are all registers but one. gcc 12 else reads
+  // units long before they are needed, for which it copies and spills sums.
+  struct Two {
+    FloatVec first, second;
+  };
+  static HWY_INLINE const char* left(const char* a) { return a; }
+  static HWY_INLINE Two add_two(const Two& sums, const char* a, FloatVec b_0, FloatVec b_1) {
+    __m256 unit, sum_0 = sums.first.raw, sum_1 = sums.second.raw;
+    asm("vbroadcastss %[a], %[unit]\n\tvfmadd231ps %[b_0], %[unit], %[sum_0]\n\t"
+        "vfmadd231ps %[b_1], %[unit], %[sum_1]"
+        : [sum_0] "+x"(sum_0), [sum_1] "+x"(sum_1), [unit] "=&x"(unit)
+        : [a] "m"(*reinterpret_cast<const float*>(a)), [b_0] "x"(b_0.raw), [b_1] "x"(b_1.raw));
+    return {FloatVec{sum_0}, FloatVec{sum_1}};
+  }
+#else
+  static HWY_INLINE FloatVec left(const char* a) { return broadcast_unit(FloatTag(), a); }
   static HWY_INLINE Sums add(Sums sums, FloatVec a, FloatVec b) { return hn::MulAdd(a, b, sums); }
+#endif
 };
 
 // Four unsigned bytes of A times four signed ones of B. kMaxLeft: the largest byte of A for which

@@ -79,7 +79,14 @@ using TileSums = typename Dot::Sums[kRows][kVectors];
 template <class Dot, class Left, class Right, size_t... kVector>
 HWY_INLINE void add_row(typename Dot::Sums (&sums)[sizeof...(kVector)], Left a,
                         const Right (&b)[sizeof...(kVector)], std::index_sequence<kVector...>) {
-  ((sums[kVector] = Dot::add(sums[kVector], a, b[kVector])), ...);
+  if constexpr (requires { &Dot::add_two; }) {
+    static_assert(sizeof...(kVector) == 2);
+    const auto two = Dot::add_two({sums[0], sums[1]}, a, b[0], b[1]);
+    sums[0] = two.first;
+    sums[1] = two.second;
+  } else {
+    ((sums[kVector] = Dot::add(sums[kVector], a, b[kVector])), ...);
+  }
 }
 
 // Adds one unit of each row: `a_row` and `a_unit` are bytes from row to row and to this unit.
@@ -139,26 +146,46 @@ HWY_INLINE FloatVec dequantised(const Tile& t, IntVec sums, size_t row, size_t c
 
 // What the product is added to comes last: were it the start of the sums, each of the k additions
 // would round at its magnitude (measured: five times the error of a ViT-B-32).
-template <class Sums>
-HWY_INLINE void finish_vector(const Tile& t, Sums sums, size_t row, size_t column) {
+// start(value, row, column): the value and what it is added to.
+template <size_t... kVector, class Sums, class Start>
+HWY_INLINE void finish_row(const Tile& t, const Sums (&sums)[sizeof...(kVector)], size_t row,
+                           float* to, const Start& start, std::index_sequence<kVector...>) {
   const FloatTag d;
-  FloatVec value = dequantised(t, sums, row, column);
-  float* to = t.c + row * t.c_stride + column;
-  if (t.accumulate) {
-    value = hn::Add(value, hn::LoadU(d, to));
-  } else {
-    if (t.bias != nullptr) value = hn::Add(value, hn::LoadU(d, t.bias + column));
-    if (t.residual != nullptr)
-      value = hn::Add(value, hn::LoadU(d, t.residual + row * t.residual_stride + column));
-  }
-  hn::StoreU(value, d, to);
+  const size_t lanes = hn::Lanes(d);
+  (hn::StoreU(start(dequantised(t, sums[kVector], row, kVector * lanes), row, kVector * lanes), d,
+              to + kVector * lanes),
+   ...);
 }
 
-template <class Sums, size_t... kVector>
-HWY_INLINE void finish_row(const Tile& t, const Sums (&sums)[sizeof...(kVector)], size_t row,
-                           std::index_sequence<kVector...>) {
-  const size_t lanes = hn::Lanes(FloatTag());
-  (finish_vector(t, sums[kVector], row, kVector * lanes), ...);
+// The fields are read once: the compiler must expect each store to change them.
+template <class Dot, size_t... kRow, size_t... kVector>
+HWY_INLINE void finish_tile(const Tile& t,
+                            const TileSums<Dot, sizeof...(kRow), sizeof...(kVector)>& sums,
+                            std::index_sequence<kRow...>, std::index_sequence<kVector...> vectors) {
+  const FloatTag d;
+  float* const to = t.c;
+  const size_t stride = t.c_stride;
+  const float* const bias = t.bias;
+  const float* const residual = t.residual;
+  const size_t residual_stride = t.residual_stride;
+  const auto finish = [&](const auto& start) HWY_ATTR {
+    (finish_row(t, sums[kRow], kRow, to + kRow * stride, start, vectors), ...);
+  };
+  const auto earlier = [=](FloatVec value, size_t row, size_t column) HWY_ATTR {
+    return hn::Add(value, hn::LoadU(d, to + row * stride + column));
+  };
+  const auto of_residual = [=](FloatVec value, size_t row, size_t column) HWY_ATTR {
+    return hn::Add(value, hn::LoadU(d, residual + row * residual_stride + column));
+  };
+  const auto biased = [=](FloatVec value, size_t, size_t column)
+                          HWY_ATTR { return hn::Add(value, hn::LoadU(d, bias + column)); };
+  if (t.accumulate) return finish(earlier);
+  if (bias == nullptr && residual == nullptr)
+    return finish([](FloatVec value, size_t, size_t) HWY_ATTR { return value; });
+  if (residual == nullptr) return finish(biased);
+  if (bias == nullptr) return finish(of_residual);
+  finish([=](FloatVec value, size_t row, size_t column)
+             HWY_ATTR { return of_residual(biased(value, row, column), row, column); });
 }
 
 // Units in one turn of the inner loop. Rows in place have too many addresses for more than one.
@@ -171,7 +198,7 @@ HWY_INLINE void tile_product(const Tile& t, std::index_sequence<kRow...> rows) {
   TileSums<Dot, sizeof...(kRow), kVectors> sums;
   sum_tile<Dot, kLayout>(t, sums, rows, kVectorIndices,
                          std::make_index_sequence<kTurnUnits<kLayout>>());
-  (finish_row(t, sums[kRow], kRow, kVectorIndices), ...);
+  finish_tile<Dot>(t, sums, rows, kVectorIndices);
 }
 
 template <class Dot, LeftLayout kLayout, size_t kVectors, size_t kRows>
@@ -189,10 +216,12 @@ HWY_INLINE void run_tile_of(size_t rows, const Tile& t, std::index_sequence<kInd
 // One tile of `rows` <= kTallRows rows. A tall one, and one of which only half the columns exist,
 // goes over them in parts, and those from `columns` on are not computed.
 template <class Dot, LeftLayout kLayout>
-HWY_INLINE void run_tile(size_t rows, size_t columns, Tile t) {
+HWY_INLINE void run_tile(size_t rows, size_t columns, const Tile& whole) {
   const size_t step = kTallVectors * hn::Lanes(FloatTag());
   if (kTallVectors == kTileVectors || (rows <= kTileRows && columns > step))
-    return run_tile_of<Dot, kLayout, kTileVectors>(rows, t, std::make_index_sequence<kTileRows>());
+    return run_tile_of<Dot, kLayout, kTileVectors>(rows, whole,
+                                                   std::make_index_sequence<kTileRows>());
+  Tile t = whole;
   for (size_t column = 0; column < columns; column += step) {
     run_tile_of<Dot, kLayout, kTallVectors>(rows, t, std::make_index_sequence<kTallRows>());
     t.b = static_cast<const char*>(t.b) + step * 4;
