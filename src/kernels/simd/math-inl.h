@@ -42,32 +42,30 @@ HWY_INLINE V vec_sigmoid(D d, V x) {
   return hn::Div(one, hn::Add(one, vec_exp(d, hn::Neg(x))));
 }
 
-// erf(x), absolute error below 4e-7 (checked over [-6, 6] in float arithmetic). Own fit of
-// x P(x^2) / Q(x^2), degrees 5 and 5, minimax in the relative error on |x| <= 3.92 (1.9e-8 before
-// rounding); beyond, +-1 exactly, so that GELU of large negative x vanishes.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V vec_erf(D d, V x) {
-  const V limit = hn::Set(d, 3.92f);
-  const V bounded = hn::Min(hn::Max(x, hn::Neg(limit)), limit);
-  const V u = hn::Mul(bounded, bounded);
-  V p = hn::MulAdd(hn::Set(d, 2.050061845e-06f), u, hn::Set(d, 2.848648648e-04f));
-  V q = hn::MulAdd(hn::Set(d, 3.809051668e-05f), u, hn::Set(d, 1.162410461e-03f));
-  p = hn::MulAdd(p, u, hn::Set(d, 3.765158852e-03f));
-  q = hn::MulAdd(q, u, hn::Set(d, 1.496830207e-02f));
-  p = hn::MulAdd(p, u, hn::Set(d, 5.274727639e-02f));
-  q = hn::MulAdd(q, u, hn::Set(d, 1.141049859e-01f));
-  p = hn::MulAdd(p, u, hn::Set(d, 1.903968720e-01f));
-  q = hn::MulAdd(q, u, hn::Set(d, 5.020675780e-01f));
-  p = hn::MulAdd(p, u, hn::Set(d, 1.128379146e+00f));
-  q = hn::MulAdd(q, u, hn::Set(d, 1.0f));
-  const V inside = hn::Div(hn::Mul(bounded, p), q);
-  return hn::IfThenElse(hn::Ge(hn::Abs(x), limit), hn::CopySign(hn::Set(d, 1.0f), x), inside);
-}
-
+// x Phi(x), where Phi(x) = (1 + erf(x / sqrt 2)) / 2. Own fit of erf(y) = y P(y^2) / Q(y^2),
+// degrees 5 and 5, minimax in the relative error on |y| <= 3.92 (1.9e-8 before rounding), with the
+// factors of y folded into the coefficients: c Phi(c) = c / 2 + c^2 P(c^2) / Q(c^2) for x bounded
+// to |c| <= 3.92 sqrt 2, which is c or 0 at the ends; beyond, x or 0. Absolute error below 4e-7
+// within the bounds (checked in float arithmetic).
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V vec_gelu(D d, V x) {
-  const V half_x = hn::Mul(x, hn::Set(d, 0.5f));
-  return hn::MulAdd(half_x, vec_erf(d, hn::Mul(x, hn::Set(d, 0.70710678f))), half_x);
+  constexpr float kFactor = 0.35355339f;  // of P: 1 / (2 sqrt 2)
+  const V limit = hn::Set(d, 5.54371717f);
+  const V c = hn::Min(hn::Max(x, hn::Neg(limit)), limit);
+  const V t = hn::Mul(c, c);
+  V p = hn::MulAdd(hn::Set(d, kFactor / 32 * 2.050061845e-06f), t,
+                   hn::Set(d, kFactor / 16 * 2.848648648e-04f));
+  V q = hn::MulAdd(hn::Set(d, 3.809051668e-05f / 32), t, hn::Set(d, 1.162410461e-03f / 16));
+  p = hn::MulAdd(p, t, hn::Set(d, kFactor / 8 * 3.765158852e-03f));
+  q = hn::MulAdd(q, t, hn::Set(d, 1.496830207e-02f / 8));
+  p = hn::MulAdd(p, t, hn::Set(d, kFactor / 4 * 5.274727639e-02f));
+  q = hn::MulAdd(q, t, hn::Set(d, 1.141049859e-01f / 4));
+  p = hn::MulAdd(p, t, hn::Set(d, kFactor / 2 * 1.903968720e-01f));
+  q = hn::MulAdd(q, t, hn::Set(d, 5.020675780e-01f / 2));
+  p = hn::MulAdd(p, t, hn::Set(d, kFactor * 1.128379146e+00f));
+  q = hn::MulAdd(q, t, hn::Set(d, 1.0f));
+  const V beyond = hn::IfThenZeroElse(hn::Lt(x, limit), hn::Sub(x, limit));  // NaN stays NaN
+  return hn::Add(hn::MulAdd(t, hn::Div(p, q), hn::Mul(c, hn::Set(d, 0.5f))), beyond);
 }
 
 // x/2 (1 + tanh(y)) = x sigmoid(2y), which spares a tanh of its own.

@@ -72,6 +72,11 @@ HWY_INLINE void multiply_rows(const MatmulOutput& to, Tile& tile, size_t row, si
     std::memcpy(out + r * to.stride, edge + r * cols, count * sizeof(float));
 }
 
+// Rows of the output.
+struct TileRange {
+  size_t row, rows;
+};
+
 // All rows of the A block times one panel. `tile` knows the panel.
 template <class Dot>
 void multiply_tiles(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step,
@@ -79,18 +84,27 @@ void multiply_tiles(const PackedMatrix& b, const MatmulOutput& to, const PanelSt
   const size_t count = std::min(tile_cols(), b.n - col);
   const size_t tiles = tile_count(step.rows);
   tile.prefetch_step = ahead.bytes / (tiles * std::max<size_t>(1, step.units));
+  tile.prefetch = ahead.from;
+  // A tile's activation comes after the next tile, for it would wait for the end of its own sums.
+  TileRange done{0, 0};
+  const auto activate = [&] {
+    if (step.last && to.op != UnaryOp::identity && done.rows > 0)
+      unary_run(to.op, to.out + done.row * to.stride + col, to.stride, done.rows, count);
+  };
+  size_t begin = 0;
   for (size_t i = 0; i < tiles; ++i) {
-    const size_t begin = tile_begin(step.rows, i, tiles);
-    const size_t rows = tile_begin(step.rows, i + 1, tiles) - begin;
-    const size_t row = step.row_begin + begin;
+    const size_t end = tile_begin(step.rows, i + 1, tiles);
+    const TileRange now{step.row_begin + begin, end - begin};
     tile.a = step.a.units + begin * step.units;
     tile.row_scale = step.a.scale + begin;
     tile.row_zero = step.a.zero + begin;
-    tile.prefetch = ahead.from + i * tile.prefetch_step * tile.units;
-    multiply_rows<Dot>(to, tile, row, rows, col, count);
-    if (step.last && to.op != UnaryOp::identity)
-      unary_run(to.op, to.out + row * to.stride + col, to.stride, rows, count);
+    multiply_rows<Dot>(to, tile, now.row, now.rows, col, count);
+    activate();
+    done = now;
+    tile.prefetch += tile.prefetch_step * tile.units;
+    begin = end;
   }
+  activate();
 }
 
 // One k-block of a panel of 16-bit floats as f32, which is exact.

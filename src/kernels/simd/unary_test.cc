@@ -14,7 +14,7 @@ struct UnaryCase {
 class UnaryTest : public testing::TestWithParam<UnaryCase> {};
 
 // Every value within a few roundings of |x| (the factor beside x is at most 1 and computed to
-// about 3e-7, see vec_erf and vec_exp).
+// about 3e-7, see vec_gelu and vec_exp).
 TEST_P(UnaryTest, MatchesReference) {
   std::vector<float> x;
   for (float v = -12; v < 12; v += 0.0137f) x.push_back(v);
