@@ -10,10 +10,15 @@
 namespace openclip {
 namespace {
 
-// Prompts made at once. With 80 templates these are 204 labels, which share the beginning of each
-// template and, in the order of the alphabet, many beginnings of names; of 512 numbers each, the
-// features of the prompts take 33 MB.
+// Prompts made at once: the features of so many, of 512 numbers each, take 33 MB.
 constexpr size_t kPromptsAtOnce = 16384;
+
+std::vector<size_t> alphabetical(const std::vector<std::string>& texts) {
+  std::vector<size_t> order(texts.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return texts[a] < texts[b]; });
+  return order;
+}
 
 }  // namespace
 
@@ -35,23 +40,24 @@ ZeroShotClassifier::ZeroShotClassifier(const EncodePrompts& encode, const Model&
   check_arg(!labels_.empty(), "there is no label");
   check_templates(templates);
   const size_t dim = static_cast<size_t>(model.config().embed_dim);
-  const size_t step = std::max<size_t>(1, kPromptsAtOnce / templates.size());
   vectors_.assign(labels_.size() * dim, 0.0f);
-  std::vector<size_t> order(labels_.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return labels_[a] < labels_[b]; });
-  for (size_t begin = 0; begin < labels_.size(); begin += step) {
-    const size_t end = std::min(begin + step, labels_.size());
+  // Template by template, and in the order of the alphabet: prompts that begin alike, as those of
+  // one template do, are computed together.
+  const std::vector<size_t> template_order = alphabetical(templates);
+  const std::vector<size_t> label_order = alphabetical(labels_);
+  const size_t count = templates.size() * labels_.size();
+  for (size_t begin = 0; begin < count; begin += kPromptsAtOnce) {
+    const size_t end = std::min(begin + kPromptsAtOnce, count);
+    const auto label_of = [&](size_t prompt) { return label_order[prompt % labels_.size()]; };
     std::vector<std::string> prompts;
     for (size_t i = begin; i < end; ++i)
-      for (const std::string& text : templates)
-        prompts.push_back(fill_template(text, labels_[order[i]]));
+      prompts.push_back(
+          fill_template(templates[template_order[i / labels_.size()]], labels_[label_of(i)]));
     const std::vector<float> features = encode(prompts);
     // The sum in place of the mean: the normalisation below takes the factor out.
-    for (size_t prompt = 0; prompt < prompts.size(); ++prompt)
-      for (size_t i = 0; i < dim; ++i)
-        vectors_[order[begin + prompt / templates.size()] * dim + i] += features[prompt * dim + i];
+    for (size_t i = begin; i < end; ++i)
+      for (size_t j = 0; j < dim; ++j)
+        vectors_[label_of(i) * dim + j] += features[(i - begin) * dim + j];
   }
   normalize_rows(vectors_, static_cast<int64_t>(dim));
 }

@@ -12,6 +12,12 @@ namespace openclip {
 /// caches of current processors (2 K x 3072 floats of the MLP are 25 MB).
 inline constexpr int64_t kChunkTokens = 2048;
 
+/// The size of parts of `count` that are as equal as can be and at most `most`.
+inline int64_t equal_part(int64_t count, int64_t most) {
+  const int64_t parts = std::max<int64_t>(1, (count + most - 1) / most);
+  return (count + parts - 1) / parts;
+}
+
 /// Of pictures, few threads take half of it: their blocks of rows are as long, and 16 pictures of
 /// 50 tokens are 3 % faster in int8 than 32 (two threads, Zen 3).
 inline int64_t picture_tokens(const Context& context) {

@@ -55,6 +55,15 @@ int64_t pooled_index(const TextConfig& config, const std::vector<int32_t>& ids) 
   throw Unsupported("[text_tower] pool none gives no text feature");
 }
 
+// For each text of `order`, how many tokens it begins with as the one before it does.
+template <class Sequences>
+std::vector<size_t> shared_with_previous(const Sequences& texts, const std::vector<size_t>& order) {
+  std::vector<size_t> shared(order.size(), 0);
+  for (size_t i = 1; i < order.size(); ++i)
+    shared[i] = shared_prefix(texts[order[i - 1]].ids, texts[order[i]].ids);
+  return shared;
+}
+
 }  // namespace
 
 TextTower::TextTower(const Context& context, const Weights& weights, const ModelConfig& config)
@@ -101,23 +110,28 @@ void TextTower::encode(const Context& context, std::span<const std::vector<int32
 }
 
 // Sorted, texts that begin alike are neighbours. Each chunk makes a tree of its own: what two
-// chunks share, one text's beginning, is computed twice.
+// chunks share, one text's beginning, is computed twice. Chunks are of equal size, as a small last
+// one would be slower.
 void TextTower::encode_causal(const Context& context, Workspace& workspace,
                               std::span<const Sequence> texts, Matrix out) const {
   std::vector<size_t> order(texts.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(),
             [&](size_t a, size_t b) { return texts[a].ids < texts[b].ids; });
+  const std::vector<size_t> shared = shared_with_previous(texts, order);
+  int64_t all_tokens = 0;
+  for (size_t i = 0; i < order.size(); ++i)
+    all_tokens += static_cast<int64_t>(texts[order[i]].ids.size() - shared[i]);
+  const int64_t chunk_tokens = equal_part(all_tokens, kChunkTokens);
   for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     std::vector<std::span<const int32_t>> distinct;
     std::vector<int64_t> row_of;  // of order[begin], order[begin + 1], …
     int64_t tokens = 0;
-    for (; end < order.size() && tokens < kChunkTokens; ++end) {
+    for (; end < order.size() && tokens < chunk_tokens; ++end) {
       const std::vector<int32_t>& ids = texts[order[end]].ids;
-      const size_t shared = distinct.empty() ? 0 : shared_prefix(distinct.back(), ids);
-      if (distinct.empty() || shared < ids.size()) distinct.emplace_back(ids);
+      if (distinct.empty() || shared[end] < ids.size()) distinct.emplace_back(ids);
       row_of.push_back(static_cast<int64_t>(distinct.size()) - 1);
-      tokens += static_cast<int64_t>(ids.size() - shared);
+      tokens += static_cast<int64_t>(ids.size() - shared[end]);
     }
     const Workspace::Frame frame(workspace);
     const Matrix rows = workspace.take(static_cast<int64_t>(distinct.size()), out.cols);
