@@ -45,7 +45,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2, help="of a measurement")
     parser.add_argument("--classes", type=int, default=200,
-                        help="openclip's zero-shot classifier (of 1000 it takes 204 at a time)")
+                        help="of openclip's zero-shot classifier; more of them share more")
     parser.add_argument("--peer-classes", type=int, default=1, help="the peers', whose time grows with it")
     parser.add_argument("--only", action="append", choices=list(WORK))
     parser.add_argument("--peers", help="separated by commas")
@@ -69,7 +69,8 @@ class Peer:
         if self.process.poll() is not None:
             raise RuntimeError(f"ended; see {self.errors.name}")
         self.process.send_signal(signal.SIGCONT)
-        request = dict(request, seconds=seconds, classes=self.args.peer_classes)
+        classes = self.args.peer_classes if seconds else 1
+        request = dict(request, seconds=seconds, classes=classes)
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         for line in self.process.stdout:  # libraries print here as well
