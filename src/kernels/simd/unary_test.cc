@@ -1,5 +1,7 @@
 #include "kernels/unary.h"
 
+#include <cmath>
+
 #include "kernels/ref/ref.h"
 #include "kernels/test_util.h"
 
@@ -25,6 +27,14 @@ TEST_P(UnaryTest, MatchesReference) {
   for (size_t i = 0; i < x.size(); ++i) {
     const double want = ref::unary(GetParam().op, x[i]);
     ASSERT_NEAR(got[i], want, 4 * kEps * std::abs(x[i]) + 1e-30) << "x = " << x[i];
+  }
+}
+
+TEST(UnaryNanTest, StaysNan) {
+  for (const UnaryOp op : {UnaryOp::gelu, UnaryOp::gelu_tanh, UnaryOp::quick_gelu}) {
+    std::vector<float> x(9, std::nanf(""));
+    unary_inplace(op, x.data(), x.size());
+    for (const float value : x) EXPECT_TRUE(std::isnan(value)) << static_cast<int>(op);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include "base/error.h"
@@ -117,6 +118,28 @@ TEST(ModelTest, SharedBeginningsAndEqualTextsChangeNoBit) {
       model->encode_text(Context(1), {&ids[i], 1}, &single[i * dim]);
     EXPECT_EQ(single, all) << name;
   }
+}
+
+// More texts than are computed at once.
+TEST(ModelTest, ManyTextsChangeNoBit) {
+  const Golden golden("plain");
+  const Context context(2);
+  const auto model =
+      Model::load(context, golden.config, golden.weights(), {.towers = Towers::text_only});
+  std::mt19937 random(1);
+  std::vector<std::vector<int32_t>> ids(1500);
+  for (std::vector<int32_t>& text : ids) {
+    text = {58};
+    for (size_t i = 1 + random() % 5; i > 0; --i)
+      text.push_back(static_cast<int32_t>(random() % 50));
+    text.push_back(59);
+  }
+  const size_t dim = static_cast<size_t>(golden.config.embed_dim);
+  std::vector<float> all(ids.size() * dim), single(all.size());
+  model->encode_text(context, ids, all.data());
+  for (size_t i = 0; i < ids.size(); ++i)
+    model->encode_text(Context(1), {&ids[i], 1}, &single[i * dim]);
+  EXPECT_EQ(single, all);
 }
 
 INSTANTIATE_TEST_SUITE_P(
