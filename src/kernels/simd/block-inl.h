@@ -172,8 +172,10 @@ HWY_INLINE void quantise_row(const float* from, size_t count, size_t next, int m
 
 inline constexpr size_t kLineUnits = 64 / sizeof(float);  // in a cache line
 
-// [rows, units] of 32 bits, `stride` units from row to row, to [units, rows]. The same units of the
-// rows that come after are read ahead: they lie too far apart for the processor to expect them.
+// [rows, units] of 32 bits, `stride` units from row to row, to [units, rows]. kReadAhead: the same
+// units of the rows that come after are fetched, which lie too far apart for the processor to
+// expect.
+template <bool kReadAhead>
 HWY_INLINE void interleave(const float* from, size_t stride, size_t rows, size_t units,
                            float* HWY_RESTRICT to) {
   size_t done = 0;
@@ -182,7 +184,7 @@ HWY_INLINE void interleave(const float* from, size_t stride, size_t rows, size_t
   if (rows >= 4) {
     done = units / 4 * 4;
     for (size_t unit = 0; unit < done; unit += 4) {
-      if (unit % kLineUnits == 0)
+      if (kReadAhead && unit % kLineUnits == 0)
         for (size_t row = rows; row < 2 * rows; ++row) hwy::Prefetch(from + row * stride + unit);
       for (size_t row = 0; row < rows; row += 4) {
         const size_t first = std::min(row, rows - 4);  // the last four may overlap those before
@@ -211,15 +213,13 @@ HWY_INLINE void fill_rows(const RowSource& a, const BlockRange& range, TileRows<
   const size_t units = (range.k_count + Dot::kDepth - 1) / Dot::kDepth;
   const MatrixView whole = a.in_place();
   if constexpr (Dot::kDepth == 1) {
-    const float* from = rows.elements;
-    size_t stride = range.k_count;
     if (whole.data != nullptr) {
-      from = whole.data + range.row * whole.stride + range.k;
-      stride = whole.stride;
+      const float* from = whole.data + range.row * whole.stride + range.k;
+      interleave<true>(from, whole.stride, range.rows, units, to);
     } else {
-      a.copy(range.row, range.rows, range.k, range.k_count, rows.elements, stride);
+      a.copy(range.row, range.rows, range.k, range.k_count, rows.elements, range.k_count);
+      interleave<false>(rows.elements, range.k_count, range.rows, units, to);
     }
-    interleave(from, stride, range.rows, units, to);
   } else {
     const size_t count = units * Dot::kDepth;
     // Elements beyond k_count in a row's last unit meet zeros of B and may be anything finite.
@@ -239,7 +239,7 @@ HWY_INLINE void fill_rows(const RowSource& a, const BlockRange& range, TileRows<
       else
         round_row(from, count, packed);
     }
-    interleave(rows.units, TileRows<Dot>::kUnits, range.rows, units, to);
+    interleave<false>(rows.units, TileRows<Dot>::kUnits, range.rows, units, to);
   }
 }
 

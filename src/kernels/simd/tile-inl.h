@@ -157,20 +157,25 @@ HWY_INLINE void finish_row(const Tile& t, const Sums (&sums)[sizeof...(kVector)]
    ...);
 }
 
+template <size_t... kRow, size_t... kVector, class Sums, class Start>
+HWY_INLINE void finish_rows(const Tile& t, const Sums (&sums)[sizeof...(kRow)][sizeof...(kVector)],
+                            float* to, size_t stride, const Start& start,
+                            std::index_sequence<kRow...>, std::index_sequence<kVector...> vectors) {
+  (finish_row(t, sums[kRow], kRow, to + kRow * stride, start, vectors), ...);
+}
+
 // The fields are read once: the compiler must expect each store to change them.
 template <class Dot, size_t... kRow, size_t... kVector>
 HWY_INLINE void finish_tile(const Tile& t,
                             const TileSums<Dot, sizeof...(kRow), sizeof...(kVector)>& sums,
-                            std::index_sequence<kRow...>, std::index_sequence<kVector...> vectors) {
+                            std::index_sequence<kRow...> rows,
+                            std::index_sequence<kVector...> vectors) {
   const FloatTag d;
   float* const to = t.c;
   const size_t stride = t.c_stride;
   const float* const bias = t.bias;
   const float* const residual = t.residual;
   const size_t residual_stride = t.residual_stride;
-  const auto finish = [&](const auto& start) HWY_ATTR {
-    (finish_row(t, sums[kRow], kRow, to + kRow * stride, start, vectors), ...);
-  };
   const auto earlier = [=](FloatVec value, size_t row, size_t column) HWY_ATTR {
     return hn::Add(value, hn::LoadU(d, to + row * stride + column));
   };
@@ -179,13 +184,15 @@ HWY_INLINE void finish_tile(const Tile& t,
   };
   const auto biased = [=](FloatVec value, size_t, size_t column)
                           HWY_ATTR { return hn::Add(value, hn::LoadU(d, bias + column)); };
-  if (t.accumulate) return finish(earlier);
-  if (bias == nullptr && residual == nullptr)
-    return finish([](FloatVec value, size_t, size_t) HWY_ATTR { return value; });
-  if (residual == nullptr) return finish(biased);
-  if (bias == nullptr) return finish(of_residual);
-  finish([=](FloatVec value, size_t row, size_t column)
-             HWY_ATTR { return of_residual(biased(value, row, column), row, column); });
+  const auto both = [=](FloatVec value, size_t row, size_t column)
+                        HWY_ATTR { return of_residual(biased(value, row, column), row, column); };
+  const auto neither = [](FloatVec value, size_t, size_t) HWY_ATTR { return value; };
+  if (t.accumulate) return finish_rows(t, sums, to, stride, earlier, rows, vectors);
+  if (residual == nullptr && bias == nullptr)
+    return finish_rows(t, sums, to, stride, neither, rows, vectors);
+  if (residual == nullptr) return finish_rows(t, sums, to, stride, biased, rows, vectors);
+  if (bias == nullptr) return finish_rows(t, sums, to, stride, of_residual, rows, vectors);
+  finish_rows(t, sums, to, stride, both, rows, vectors);
 }
 
 // Units in one turn of the inner loop. Rows in place have too many addresses for more than one.
