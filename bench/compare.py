@@ -69,8 +69,7 @@ class Peer:
         if self.process.poll() is not None:
             raise RuntimeError(f"ended; see {self.errors.name}")
         self.process.send_signal(signal.SIGCONT)
-        classes = self.args.peer_classes if seconds else 1
-        request = dict(request, seconds=seconds, classes=classes)
+        request = dict(request, seconds=seconds, classes=self.args.peer_classes)
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         for line in self.process.stdout:  # libraries print here as well
