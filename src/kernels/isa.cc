@@ -7,6 +7,7 @@
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "kernels/simd/target.h"
 
 namespace openclip::kernels {
 namespace {
@@ -18,9 +19,11 @@ Isa select() {
   if (const std::optional<Isa> cap = forced_isa()) {
     if (*cap == Isa::generic) hwy::DisableTargets(better_than(HWY_SSE4));
     if (*cap == Isa::avx2) hwy::DisableTargets(better_than(HWY_AVX2));
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   }
+  // Highway 1.0's SupportedTargets() chooses the best target again, disabled or not, each time that
+  // it is called: the choice comes after it, and nothing else may ask.
   const int64_t supported = hwy::SupportedTargets();
+  hwy::GetChosenTarget().Update(supported);
   if (supported & (HWY_AVX3 | HWY_AVX3_DL)) return Isa::avx512;
   return supported & HWY_AVX2 ? Isa::avx2 : Isa::generic;
 }
@@ -66,8 +69,7 @@ std::string isa_name() {
     case Isa::generic:
       break;
   }
-  const int64_t supported = hwy::SupportedTargets();
-  std::string name = hwy::TargetName(supported & -supported);
+  std::string name = hwy::TargetName(chosen_target());
   std::transform(name.begin(), name.end(), name.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return name;

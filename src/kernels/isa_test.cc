@@ -1,11 +1,13 @@
 #include "kernels/isa.h"
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <cstdio>
 #include <cstdlib>
 
 #include "kernels/peak.h"
+#include "kernels/simd/target.h"
 
 namespace openclip::kernels {
 namespace {
@@ -33,6 +35,13 @@ TEST(IsaTest, NamesTheTargetInUse) {
   EXPECT_EQ(name.find("vnni") != std::string::npos, dot_products().int8);
   EXPECT_EQ(name.find("bf16") != std::string::npos, dot_products().bf16);
   EXPECT_EQ(name == "avx2", current_isa() == Isa::avx2);
+}
+
+// What is forced must be what runs, not only what is said to run.
+TEST(IsaTest, KernelsAreOfTheSetInUse) {
+  const int64_t target = chosen_target();
+  EXPECT_EQ((target & (HWY_AVX3 | HWY_AVX3_DL)) != 0, current_isa() == Isa::avx512);
+  EXPECT_EQ((target & HWY_AVX2) != 0, current_isa() == Isa::avx2);
 }
 
 TEST(IsaTest, AForcedSetHasNoDotProducts) {

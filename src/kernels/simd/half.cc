@@ -11,6 +11,8 @@
 // Order matters: foreach_target.h first.
 #include <hwy/highway.h>
 
+#include "kernels/simd/half-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -19,14 +21,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T, class One>
 HWY_INLINE void promote(const uint8_t* from, size_t count, float* to, const One& one) {
   const hn::ScalableTag<float> d;
-  const hn::Rebind<T, decltype(d)> d_half;
   const hn::Rebind<uint16_t, decltype(d)> d_bits;
   const size_t lanes = hn::Lanes(d);
   HWY_ALIGN uint16_t bits[hn::MaxLanes(d)];
   size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     std::memcpy(bits, from + 2 * i, 2 * lanes);  // becomes one unaligned load
-    hn::StoreU(hn::PromoteTo(d, hn::BitCast(d_half, hn::Load(d_bits, bits))), d, to + i);
+    hn::StoreU(widened<T>(d, hn::Load(d_bits, bits)), d, to + i);
   }
   for (; i < count; ++i) {
     uint16_t value = 0;

@@ -16,6 +16,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/simd/block-inl.h"
+#include "kernels/simd/half-inl.h"
 #include "kernels/simd/math-inl.h"
 #include "kernels/simd/pack-inl.h"
 #include "kernels/simd/tile-inl.h"
@@ -111,11 +112,10 @@ void multiply_tiles(const PackedMatrix& b, const MatmulOutput& to, const PanelSt
 template <class Half>
 void widen_panel(const char* from, size_t count, float* to) {
   const FloatTag d;
-  const hn::Rebind<Half, FloatTag> d_half;
   const hn::Rebind<uint16_t, FloatTag> d_bits;
   for (size_t i = 0; i < count; i += hn::Lanes(d)) {
     const auto bits = hn::Load(d_bits, reinterpret_cast<const uint16_t*>(from) + i);
-    hn::Store(hn::PromoteTo(d, hn::BitCast(d_half, bits)), d, to + i);
+    hn::Store(widened<Half>(d, bits), d, to + i);
   }
 }
 

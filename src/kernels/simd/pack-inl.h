@@ -16,6 +16,7 @@
 #include <type_traits>
 
 #include "base/half.h"
+#include "kernels/simd/half-inl.h"
 #include "kernels/simd/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -47,7 +48,8 @@ HWY_INLINE hn::Vec<D> load_fours(D d, const T* from, size_t stride) {
   } else if constexpr (std::is_same_v<T, float>) {
     return hn::LoadU(d, from);
   } else {
-    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<T, D>(), from));
+    const hn::Rebind<uint16_t, D> d_bits;
+    return widened<T>(d, hn::LoadU(d_bits, reinterpret_cast<const uint16_t*>(from)));
   }
 }
 

@@ -12,6 +12,8 @@
 // Order matters: foreach_target.h first.
 #include <hwy/highway.h>
 
+#include "kernels/simd/half-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -36,9 +38,7 @@ struct StoredF16 {
   static HWY_INLINE hn::Vec<F32> load(const uint8_t* at) {
     const F32 d;
     const hn::Rebind<uint16_t, F32> d_bits;
-    const hn::Rebind<hwy::float16_t, F32> d_half;
-    return hn::PromoteTo(
-        d, hn::BitCast(d_half, hn::LoadU(d_bits, reinterpret_cast<const uint16_t*>(at))));
+    return widened<hwy::float16_t>(d, hn::LoadU(d_bits, reinterpret_cast<const uint16_t*>(at)));
   }
   static float one(const uint8_t* at) {
     uint16_t bits = 0;
