@@ -55,8 +55,8 @@ HWY_INLINE void multiply_rows(const MatmulOutput& to, Tile& tile, size_t row, si
     tile.c_stride = to.stride;
     tile.residual = residual;
     tile.residual_stride = to.residual_stride;
-    if (start != nullptr)
-      for (size_t r = 0; r < rows; ++r) hwy::Prefetch(start + r * start_stride);
+    for (size_t r = 0; r < rows; ++r)
+      hwy::Prefetch(start != nullptr ? start + r * start_stride : out + r * to.stride);
     return run_tile<Dot, LeftLayout::interleaved>(rows, count, tile);
   }
   HWY_ALIGN float edge[kTallRows * kTileVectors * hn::MaxLanes(FloatTag())];

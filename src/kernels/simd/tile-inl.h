@@ -112,12 +112,14 @@ HWY_INLINE void sum_tile(const Tile& t, TileSums<Dot, sizeof...(kRow), sizeof...
   const size_t a_unit = kInterleaved ? sizeof...(kRow) * 4 : 4;
   const char* HWY_RESTRICT a = static_cast<const char*>(t.a);
   const char* HWY_RESTRICT b = static_cast<const char*>(t.b);
-  const auto clear = [&](typename Dot::Sums(&row)[sizeof...(kVector)])
-                         HWY_ATTR { ((row[kVector] = Dot::zero()), ...); };
+  const auto clear = [&](typename Dot::Sums(&row)[sizeof...(kVector)]) HWY_ATTR
+      __attribute__((always_inline)) {
+    ((row[kVector] = Dot::zero()), ...);
+  };
   (clear(sums[kRow]), ...);
   const char* ahead = t.prefetch;
   const size_t ahead_step = t.prefetch_step * kPrefetchUnits;
-  const auto step = [&](size_t i) HWY_ATTR {
+  const auto step = [&](size_t i) HWY_ATTR __attribute__((always_inline)) {
     if (i % kPrefetchUnits == 0) {
       hwy::Prefetch(ahead);
       ahead += ahead_step;
