@@ -121,6 +121,15 @@ struct MatmulTarget {
   MatmulOutput to;
 };
 
+/// How sums are made.
+enum class MatmulWay : uint8_t {
+  in_order,  // a row of the output depends on its row of A alone, to the last bit
+  /// Many rows of packed f32: one step of Strassen's algorithm, an eighth less work. Rounds up to
+  /// a few times as much, and a row's last bits depend on one more row, six before or after it.
+  /// Other products are made in order.
+  strassen
+};
+
 /// out = op(A B + bias + residual), A [m, k]. Sums are in f32 (in i32 of int8), in an order that
 /// depends on the instruction set but not on `threads`. m = 0 or n = 0: nothing; k = 0:
 /// op(bias + residual). Throws: Unsupported for bf16_pairs where dot_products() lacks bf16.
@@ -129,10 +138,11 @@ struct MatmulTarget {
 /// steps, the range made to hold 0, steps = int8_steps(); then a b = s * scale * (sum q w - z sum
 /// w), where the sums are exact.
 void matmul(int threads, size_t m, const RowSource& a, const PackedMatrix& b,
-            const MatmulOutput& to);
+            const MatmulOutput& to, MatmulWay way = MatmulWay::in_order);
 
 /// The same for several B of one k and one type (those whose results are as of f32 count as one),
 /// which share the copy of A; outputs must not overlap. Bits are those of the products alone.
-void matmul(int threads, size_t m, const RowSource& a, std::span<const MatmulTarget> targets);
+void matmul(int threads, size_t m, const RowSource& a, std::span<const MatmulTarget> targets,
+            MatmulWay way = MatmulWay::in_order);
 
 }  // namespace openclip::kernels

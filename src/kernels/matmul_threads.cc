@@ -1,11 +1,8 @@
 // How threads share out a matrix product. What each of them does is in simd/matmul.cc.
-#include <hwy/aligned_allocator.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <deque>
-#include <new>
 #include <numeric>
 #include <span>
 #include <thread>
@@ -15,9 +12,10 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/spin.h"
-#include "base/steal_queue.h"
 #include "kernels/isa.h"
+#include "kernels/share_work.h"
 #include "kernels/simd/matmul_part.h"
+#include "kernels/strassen.h"
 
 namespace openclip::kernels {
 namespace {
@@ -28,8 +26,6 @@ constexpr size_t kMostLeftUnits = size_t{3} << 19;  // 6 MiB
 // Columns of a step. Fewer cost more than the threads' evenness is worth, more are not faster:
 // docs/kernels.md.
 constexpr size_t kLeastColumns = 32, kMostColumns = 64;
-
-size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 
 // Threads are laid over rows and panels as a grid of `rows` x `panels`.
 struct Grid {
@@ -82,31 +78,6 @@ std::vector<MatmulPart> parts_of(const Product& product, const Grid& grid) {
   return parts;
 }
 
-// Steps that a thread takes at once.
-struct StepSize {
-  size_t least, most;
-};
-
-// work(i, steps) for the steps of part `own`, then for those of other parts that nobody has begun.
-template <class Work>
-void work_through(std::deque<StealQueue>& queues, size_t own, const StepSize& size,
-                  const Work& work) {
-  StealQueue::Range steps{};
-  while (!(steps = queues[own].take_front(size.least, size.most)).empty()) work(own, steps);
-  for (size_t i = 1; i < queues.size(); ++i) {
-    const size_t other = (own + i) % queues.size();
-    while (!(steps = queues[other].take_back(size.least, size.most)).empty()) work(other, steps);
-  }
-}
-
-// fn(i) for each part, side by side.
-template <class Fn>
-void for_parts(size_t count, const Fn& fn) {
-  parallel_for(static_cast<int>(count), count, 1, [&](size_t begin, size_t end, int) {
-    for (size_t i = begin; i < end; ++i) fn(i);
-  });
-}
-
 // Each thread copies the rows of A that it multiplies; steps are tiles of rows.
 void multiply_by_rows(const Product& product, const std::vector<MatmulPart>& parts) {
   const size_t tile = matmul_tile_rows();
@@ -128,24 +99,6 @@ void multiply_by_rows(const Product& product, const std::vector<MatmulPart>& par
     });
   });
 }
-
-// Floats, 64-byte aligned, that a thread keeps for its next product.
-class Scratch {
- public:
-  float* floats(size_t count) {
-    if (count > size_) {
-      memory_.reset();  // first, so that both are never there
-      memory_ = hwy::AllocateAligned<float>(count);
-      if (memory_ == nullptr) throw std::bad_alloc();
-      size_ = count;
-    }
-    return memory_.get();
-  }
-
- private:
-  hwy::AlignedFreeUniquePtr<float[]> memory_;
-  size_t size_ = 0;
-};
 
 // The copy of A that all threads make together: each takes the next tile that nobody has begun.
 class LeftFill {
@@ -214,12 +167,13 @@ void MatrixRows::copy(size_t row_begin, size_t rows, size_t k_begin, size_t k_co
 }
 
 void matmul(int threads, size_t m, const RowSource& a, const PackedMatrix& b,
-            const MatmulOutput& to) {
+            const MatmulOutput& to, MatmulWay way) {
   const MatmulTarget target{b, to};
-  matmul(threads, m, a, {&target, 1});
+  matmul(threads, m, a, {&target, 1}, way);
 }
 
-void matmul(int threads, size_t m, const RowSource& a, std::span<const MatmulTarget> targets) {
+void matmul(int threads, size_t m, const RowSource& a, std::span<const MatmulTarget> targets,
+            MatmulWay way) {
   const Product product{a, targets, m};
   if (targets.empty() || m == 0) return;
   if (product.type() == PanelType::bf16_pairs && !dot_products().bf16)
@@ -227,6 +181,8 @@ void matmul(int threads, size_t m, const RowSource& a, std::span<const MatmulTar
   current_isa();
   const size_t panels = product.panels();
   if (panels == 0) return;
+  if (way == MatmulWay::strassen && strassen_pays(m, targets))
+    return strassen_matmul(threads, m, a, targets);
   const Grid grid = choose_grid(static_cast<size_t>(std::max(threads, 1)), m, panels);
   const std::vector<MatmulPart> parts = parts_of(product, grid);
   if (parts.size() == 1) return multiply_part(a, targets, parts[0], nullptr);
