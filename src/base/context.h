@@ -13,8 +13,19 @@ class Context {
   explicit Context(int threads = 0) : threads_(threads > 0 ? threads : available_threads()) {}
   int threads() const { return threads_; }
 
+  /// The same with large products by Strassen's algorithm (kernels/matmul.h): faster, and the last
+  /// bits of a result depend on what is computed beside it. For callers whose results are of
+  /// everything they compute at once.
+  Context with_strassen() const {
+    Context context(*this);
+    context.strassen_ = true;
+    return context;
+  }
+  bool strassen() const { return strassen_; }
+
  private:
   int threads_;
+  bool strassen_ = false;
 };
 
 }  // namespace openclip

@@ -27,7 +27,9 @@ ZeroShotClassifier::ZeroShotClassifier(const Context& context, const Model& mode
                                        const std::vector<std::string>& templates, CutTexts* cut)
     : ZeroShotClassifier(
           [&](std::span<const std::string> prompts) {
-            return encode_texts(context, model, tokenizer, prompts, /*normalize=*/true, cut);
+            // All prompts make one classifier, so their last bits may depend on each other.
+            return encode_texts(context.with_strassen(), model, tokenizer, prompts,
+                                /*normalize=*/true, cut);
           },
           model, std::move(labels), templates) {}
 

@@ -166,7 +166,9 @@ Linear::Use Linear::use(const Context& context) const {
   if (stored_ == nullptr) return use;
   if (!stored_->is_packed.load(std::memory_order_acquire)) {
     const std::lock_guard lock(stored_->mutex);
-    if (!stored_->used) {
+    // Strassen's algorithm takes packed weights, and the first result must have the bits of the
+    // next.
+    if (!stored_->used && !context.strassen()) {
       stored_->used = true;
       use.weights.panels = stored_->data;
       use.weights.stored = true;
@@ -202,6 +204,10 @@ kernels::MatmulOutput output_of(const Linear& weights, Matrix out, const LinearO
           static_cast<size_t>(residual.stride), options.op};
 }
 
+kernels::MatmulWay way_of(const Context& context) {
+  return context.strassen() ? kernels::MatmulWay::strassen : kernels::MatmulWay::in_order;
+}
+
 void check_rows(ConstMatrix x, const Linear& weights, Matrix out) {
   check_arg(x.cols == weights.in(), "[linear] x must have {} columns (in of weight), got {}",
             weights.in(), x.shape_str());
@@ -215,7 +221,8 @@ void linear(const Context& context, const kernels::RowSource& x, const Linear& w
             const LinearOptions& options) {
   const kernels::MatmulOutput to = output_of(weights, out, options);
   const Linear::Use use = weights.use(context);
-  kernels::matmul(context.threads(), static_cast<size_t>(out.rows), x, use.weights, to);
+  kernels::matmul(context.threads(), static_cast<size_t>(out.rows), x, use.weights, to,
+                  way_of(context));
 }
 
 void linear(const Context& context, ConstMatrix x, const Linear& weights, Matrix out,
@@ -237,7 +244,8 @@ void linear(const Context& context, ConstMatrix x, std::initializer_list<LinearT
     products.push_back({uses.back().weights, to});
   }
   kernels::matmul(context.threads(), static_cast<size_t>(x.rows),
-                  kernels::MatrixRows(x.data, static_cast<size_t>(x.stride)), products);
+                  kernels::MatrixRows(x.data, static_cast<size_t>(x.stride)), products,
+                  way_of(context));
 }
 
 }  // namespace openclip

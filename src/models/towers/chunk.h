@@ -12,6 +12,11 @@ namespace openclip {
 /// caches of current processors (2 K x 3072 floats of the MLP are 25 MB).
 inline constexpr int64_t kChunkTokens = 2048;
 
+/// Of texts; Strassen's algorithm makes sums of the weights for each chunk anew.
+inline int64_t text_tokens(const Context& context) {
+  return context.strassen() ? 2 * kChunkTokens : kChunkTokens;
+}
+
 /// The size of parts of `count` that are as equal as can be and at most `most`.
 inline int64_t equal_part(int64_t count, int64_t most) {
   const int64_t parts = std::max<int64_t>(1, (count + most - 1) / most);

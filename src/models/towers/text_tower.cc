@@ -122,7 +122,7 @@ void TextTower::encode_causal(const Context& context, Workspace& workspace,
   int64_t all_tokens = 0;
   for (size_t i = 0; i < order.size(); ++i)
     all_tokens += static_cast<int64_t>(texts[order[i]].ids.size() - shared[i]);
-  const int64_t chunk_tokens = equal_part(all_tokens, kChunkTokens);
+  const int64_t chunk_tokens = equal_part(all_tokens, text_tokens(context));
   for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     std::vector<std::span<const int32_t>> distinct;
     std::vector<int64_t> row_of;  // of order[begin], order[begin + 1], …
