@@ -124,9 +124,9 @@ struct MatmulTarget {
 /// How sums are made.
 enum class MatmulWay : uint8_t {
   in_order,  // a row of the output depends on its row of A alone, to the last bit
-  /// Many rows of packed f32: one step of Strassen's algorithm, an eighth less work. Rounds up to
-  /// a few times as much, and a row's last bits depend on one more row, six before or after it.
-  /// Other products are made in order.
+  /// Many rows, weights packed as f32, f16 or bf16: one step of Strassen's algorithm, an eighth
+  /// less work. Rounds up to a few times as much, and a row's last bits depend on one more row, six
+  /// before or after it. Other products are made in order.
   strassen
 };
 

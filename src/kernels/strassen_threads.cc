@@ -11,11 +11,11 @@
 namespace openclip::kernels {
 namespace {
 
-// Fewer rows take longer than in order: the sums of weights cost the same for any number.
+// Fewer rows take longer than in order: the factors of B cost the same for any number.
 // Measured: docs/kernels.md.
-constexpr size_t kLeastRows = 384;
+constexpr size_t kLeastRows = 512;
 
-// Pairs of panels in one step of the sums.
+// Pairs of panels in one step of these.
 constexpr size_t kLeastPairs = 2, kMostPairs = 8;
 
 // fn(i, steps) for all of `count` steps, shared out over `threads`.
@@ -41,22 +41,23 @@ bool strassen_pays(size_t m, std::span<const MatmulTarget> targets) {
 void strassen_matmul(int threads, size_t m, const RowSource& a,
                      std::span<const MatmulTarget> targets) {
   const auto workers = static_cast<size_t>(std::max(threads, 1));
-  const size_t k = targets.front().b.k, pair_floats = strassen_pair_floats(k);
-  size_t pairs = 0;
-  for (const MatmulTarget& target : targets) pairs += strassen_pairs(target.b);
+  size_t floats = 0;
+  for (const MatmulTarget& target : targets)
+    floats += strassen_pairs(target.b) * strassen_pair_floats(target.b);
   thread_local Scratch of_weights;
-  float* const sums = of_weights.floats(pairs * pair_floats);
-  float* of_target = sums;
+  float* const factors = of_weights.floats(floats);
+  float* of_target = factors;
   for (const MatmulTarget& target : targets) {
-    const size_t count = strassen_pairs(target.b);
-    share(workers, count, {kLeastPairs, kMostPairs},
-          [&](size_t begin, size_t end) { strassen_sum_pairs(target.b, begin, end, of_target); });
-    of_target += count * pair_floats;
+    const size_t pairs = strassen_pairs(target.b);
+    share(workers, pairs, {kLeastPairs, kMostPairs},
+          [&](size_t begin, size_t end) { strassen_fill_pairs(target.b, begin, end, of_target); });
+    of_target += pairs * strassen_pair_floats(target.b);
   }
+  const size_t k = targets.front().b.k;
   const size_t groups = ceil_div(m, strassen_group_rows()), most = strassen_block_groups(k);
   share(workers, groups, {std::max<size_t>(1, most / 2), most}, [&](size_t begin, size_t end) {
     thread_local Scratch of_block;
-    strassen_groups(a, m, targets, sums, begin, end, of_block.floats(strassen_block_floats(k)));
+    strassen_groups(a, m, targets, factors, begin, end, of_block.floats(strassen_block_floats(k)));
   });
 }
 

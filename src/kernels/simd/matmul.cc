@@ -16,7 +16,6 @@
 #include <hwy/highway.h>
 
 #include "kernels/simd/block-inl.h"
-#include "kernels/simd/half-inl.h"
 #include "kernels/simd/math-inl.h"
 #include "kernels/simd/pack-inl.h"
 #include "kernels/simd/tile-inl.h"
@@ -108,17 +107,6 @@ void multiply_tiles(const PackedMatrix& b, const MatmulOutput& to, const PanelSt
   activate();
 }
 
-// One k-block of a panel of 16-bit floats as f32, which is exact.
-template <class Half>
-void widen_panel(const char* from, size_t count, float* to) {
-  const FloatTag d;
-  const hn::Rebind<uint16_t, FloatTag> d_bits;
-  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
-    const auto bits = hn::Load(d_bits, reinterpret_cast<const uint16_t*>(from) + i);
-    hn::Store(widened<Half>(d, bits), d, to + i);
-  }
-}
-
 // One k-block of a panel of weights that lie as they are stored.
 template <class T>
 void turn_stored(const PackedMatrix& b, const PanelStep& step, size_t col, float* to) {
@@ -163,11 +151,6 @@ void fill_block(const RowSource& a, const BlockRange& range, const Block& block)
 }
 
 HWY_INLINE size_t panels_of(const PackedMatrix& b) { return (b.n + tile_cols() - 1) / tile_cols(); }
-
-// Whether weights have 16 bits that become f32 when they are used.
-HWY_INLINE bool is_half(const PackedMatrix& b) {
-  return b.type == PanelType::f16 || b.type == PanelType::bf16;
-}
 
 // A panel of one of the targets.
 struct PanelPlace {

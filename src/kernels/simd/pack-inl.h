@@ -16,6 +16,7 @@
 #include <type_traits>
 
 #include "base/half.h"
+#include "kernels/matmul.h"
 #include "kernels/simd/half-inl.h"
 #include "kernels/simd/tile-inl.h"
 
@@ -142,6 +143,22 @@ HWY_INLINE void pack_panel_transposed(const T* from, size_t stride, size_t k, si
         std::memcpy(target, source + i, kDepth * sizeof(T));
       std::copy(source + i, source + rows, target);
     }
+  }
+}
+
+// Whether weights have 16 bits that become f32 when they are used.
+HWY_INLINE bool is_half(const PackedMatrix& b) {
+  return b.type == PanelType::f16 || b.type == PanelType::bf16;
+}
+
+// `count` packed 16-bit floats as f32, which is exact.
+template <class Half>
+HWY_INLINE void widen_panel(const char* from, size_t count, float* to) {
+  const FloatTag d;
+  const hn::Rebind<uint16_t, FloatTag> d_bits;
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    const auto bits = hn::Load(d_bits, reinterpret_cast<const uint16_t*>(from) + i);
+    hn::Store(widened<Half>(d, bits), d, to + i);
   }
 }
 

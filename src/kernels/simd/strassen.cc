@@ -15,32 +15,12 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
-#include "kernels/simd/block-inl.h"
 #include "kernels/simd/math-inl.h"
+#include "kernels/simd/strassen_factors-inl.h"
 #include "kernels/simd/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace openclip::kernels::HWY_NAMESPACE {
-
-inline constexpr size_t kProductCount = 7;
-inline constexpr size_t kGroupRows = 2 * kTileRows;
-
-// Units of half a k-block. As long as a panel's half stays in the first cache or close to it: each
-// product ends with sums in memory.
-inline constexpr size_t kMostHalfUnits = 512;
-
-// Floats of a block of A: what of the second cache it may take.
-inline constexpr size_t kBlockFloats = kProductCount * 8 * kTileRows * 256;
-
-// k in blocks of two halves each.
-struct Halves {
-  explicit Halves(size_t k)
-      : blocks((k + 2 * kMostHalfUnits - 1) / (2 * kMostHalfUnits)),
-        units(blocks == 0 ? 0 : k / blocks / 2) {}
-  size_t blocks, units;
-  size_t left_floats() const { return kTileRows * units; }     // of a tile of A
-  size_t right_floats() const { return tile_cols() * units; }  // of half a panel
-};
 
 // Quarters are named as in the source: of C, 0 = C11, 1 = C12, 2 = C21, 3 = C22.
 //
@@ -111,90 +91,6 @@ HWY_NOINLINE void run_product(const Tile& t, float* first, float* second) {
   } else {
     add_sums(sums, second, rows, vectors);
     finish_tile<F32Dot>(t, sums, rows, vectors);
-  }
-}
-
-// The quarters of one k-block of two panels.
-struct RightQuarters {
-  const float *b11, *b12, *b21, *b22;
-};
-
-HWY_INLINE RightQuarters right_quarters(const PackedMatrix& b, const Halves& halves, size_t pair,
-                                        size_t k_block) {
-  const size_t panel = b.k * tile_cols(), half = halves.right_floats();
-  const float* b11 = static_cast<const float*>(b.panels) + 2 * pair * panel + 2 * k_block * half;
-  return {b11, b11 + panel, b11 + half, b11 + panel + half};
-}
-
-// The five factors that are sums, one after the other: of M1, M3, M4, M6 and M7.
-inline constexpr size_t kRightSums = 5;
-
-HWY_INLINE void sum_right(const RightQuarters& b, size_t count, float* to) {
-  const FloatTag d;
-  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
-    const auto b11 = hn::Load(d, b.b11 + i), b12 = hn::Load(d, b.b12 + i);
-    const auto b21 = hn::Load(d, b.b21 + i), b22 = hn::Load(d, b.b22 + i);
-    hn::Store(hn::Add(b11, b22), d, to + i);
-    hn::Store(hn::Sub(b12, b22), d, to + count + i);
-    hn::Store(hn::Sub(b21, b11), d, to + 2 * count + i);
-    hn::Store(hn::Add(b11, b12), d, to + 3 * count + i);
-    hn::Store(hn::Add(b21, b22), d, to + 4 * count + i);
-  }
-}
-
-// The rows of A of one tile.
-struct LeftRows {
-  const float* data;
-  size_t stride;
-};
-
-// The seven left factors of a group, `stride` floats apart.
-HWY_INLINE void fill_group(const LeftRows& top, const LeftRows& bottom, const Halves& halves,
-                           size_t stride, float* to) {
-  const FloatTag d;
-  HWY_ALIGN float a12[kTileRows * kMostHalfUnits], a21[kTileRows * kMostHalfUnits];
-  float *const a11 = to + 2 * stride, *const a22 = to + 3 * stride;
-  const size_t units = halves.units;
-  interleave<true>(top.data, top.stride, kTileRows, units, a11);
-  interleave<true>(top.data + units, top.stride, kTileRows, units, a12);
-  interleave<true>(bottom.data, bottom.stride, kTileRows, units, a21);
-  interleave<true>(bottom.data + units, bottom.stride, kTileRows, units, a22);
-  for (size_t i = 0; i < halves.left_floats(); i += hn::Lanes(d)) {
-    const auto v11 = hn::Load(d, a11 + i), v12 = hn::Load(d, a12 + i);
-    const auto v21 = hn::Load(d, a21 + i), v22 = hn::Load(d, a22 + i);
-    hn::Store(hn::Add(v11, v22), d, to + i);
-    hn::Store(hn::Add(v21, v22), d, to + stride + i);
-    hn::Store(hn::Add(v11, v12), d, to + 4 * stride + i);
-    hn::Store(hn::Sub(v21, v11), d, to + 5 * stride + i);
-    hn::Store(hn::Sub(v12, v22), d, to + 6 * stride + i);
-  }
-}
-
-// Groups of rows that are multiplied while their factors stay in the second cache.
-struct GroupBlock {
-  size_t row, rows;  // of A
-  size_t groups;
-  float* left;  // [product, group, left_floats]
-  float* sums;  // [group, quarter, tile]
-};
-
-void fill_block(const RowSource& a, const Halves& halves, size_t k_block, const GroupBlock& block) {
-  HWY_ALIGN float copied[kGroupRows * 2 * kMostHalfUnits];
-  const size_t count = 2 * halves.units, stride = block.groups * halves.left_floats();
-  const size_t k = k_block * count;
-  const MatrixView whole = a.in_place();
-  for (size_t g = 0; g < block.groups; ++g) {
-    const size_t row = block.row + g * kGroupRows;
-    const size_t rows = std::min(kGroupRows, block.row + block.rows - row);
-    LeftRows top{copied, count};
-    if (rows == kGroupRows && whole.data != nullptr) {
-      top = {whole.data + row * whole.stride + k, whole.stride};
-    } else {
-      a.copy(row, rows, k, count, copied, count);
-      std::fill(copied + rows * count, copied + kGroupRows * count, 0.0f);  // rows there are not
-    }
-    const LeftRows bottom{top.data + kTileRows * top.stride, top.stride};
-    fill_group(top, bottom, halves, stride, block.left + g * halves.left_floats());
   }
 }
 
@@ -305,37 +201,44 @@ void multiply_pair(const GroupBlock& block, const PairStep& step, size_t units,
 
 size_t pairs_of(const PackedMatrix& b) { return b.n / (2 * tile_cols()); }
 
-// The sums of a pair: [k_block, sum, right_floats].
-HWY_INLINE const float* sums_of(const float* sums, const Halves& halves, size_t pair,
-                                size_t k_block) {
-  return sums + (pair * halves.blocks + k_block) * kRightSums * halves.right_floats();
+// The right factors of M1 to M7, and what comes after them. factors: of the whole of B.
+PairStep pair_step(const MatmulTarget& target, const RightFactors& right, const float* factors,
+                   size_t pair, size_t k_block) {
+  const size_t half = right.halves.right_floats();
+  const float* sums = factors + right.begin(pair, k_block);
+  const float *b11 = sums + kRightSums * half, *b22 = b11 + half;
+  if (right.count == kRightSums) {
+    const float* panels = static_cast<const float*>(target.b.panels);
+    b11 = panels + right.place(pair, k_block, 0, 0);
+    b22 = panels + right.place(pair, k_block, 1, 1);
+  }
+  return {target,
+          pair,
+          {sums, b11, sums + half, sums + 2 * half, b22, sums + 3 * half, sums + 4 * half,
+           factors + right.begin(pair + 1, k_block)},
+          k_block == 0,
+          k_block + 1 == right.halves.blocks};
 }
 
-void multiply_block(const RowSource& a, std::span<const MatmulTarget> targets, const float* sums,
+void multiply_block(const RowSource& a, std::span<const MatmulTarget> targets, const float* factors,
                     const Halves& halves, const GroupBlock& block) {
   for (size_t kb = 0; kb < halves.blocks; ++kb) {
-    fill_block(a, halves, kb, block);
-    const float* of_target = sums;
+    fill_groups(a, halves, kb, block);
+    const float* of_target = factors;
     for (const MatmulTarget& target : targets) {
-      const size_t pairs = pairs_of(target.b), half = halves.right_floats();
-      for (size_t pair = 0; pair < pairs; ++pair) {
-        const RightQuarters b = right_quarters(target.b, halves, pair, kb);
-        const float* s = sums_of(of_target, halves, pair, kb);
-        const PairStep step{target,
-                            pair,
-                            {s, b.b11, s + half, s + 2 * half, b.b22, s + 3 * half, s + 4 * half,
-                             sums_of(of_target, halves, pair + 1, kb)},
-                            kb == 0,
-                            kb + 1 == halves.blocks};
-        multiply_pair(block, step, halves.units, std::make_index_sequence<kProductCount>());
-      }
-      of_target = sums_of(of_target, halves, pairs, 0);
+      const RightFactors right(target.b, halves);
+      const size_t pairs = pairs_of(target.b);
+      for (size_t pair = 0; pair < pairs; ++pair)
+        multiply_pair(block, pair_step(target, right, of_target, pair, kb), halves.units,
+                      std::make_index_sequence<kProductCount>());
+      of_target += pairs * right.pair_floats();
     }
   }
 }
 
 bool fits(const PackedMatrix& b) {
-  if (b.type != PanelType::f32 || b.stored || b.k == 0 || b.n == 0) return false;
+  const bool floats = b.type == PanelType::f32 || is_half(b);
+  if (!floats || b.stored || b.k == 0 || b.n == 0) return false;
   const Halves halves(b.k);
   return halves.blocks * halves.units * 2 == b.k && halves.units % 16 == 0 &&
          b.n % (2 * tile_cols()) == 0;
@@ -354,28 +257,28 @@ size_t block_floats(size_t k) {
   return groups * kProductCount * Halves(k).left_floats() + sums_floats(groups);
 }
 
-size_t pair_floats(size_t k) {
-  const Halves halves(k);
-  return halves.blocks * kRightSums * halves.right_floats();
+size_t pair_floats(const PackedMatrix& b) {
+  const Halves halves(b.k);
+  return RightFactors(b, halves).pair_floats();
 }
 
-void sum_pairs(const PackedMatrix& b, size_t begin, size_t end, float* sums) {
+void fill_pairs(const PackedMatrix& b, size_t begin, size_t end, float* factors) {
   const Halves halves(b.k);
+  const RightFactors right(b, halves);
   for (size_t pair = begin; pair < end; ++pair)
     for (size_t kb = 0; kb < halves.blocks; ++kb)
-      sum_right(right_quarters(b, halves, pair, kb), halves.right_floats(),
-                const_cast<float*>(sums_of(sums, halves, pair, kb)));
+      fill_right(right, pair, kb, factors + right.begin(pair, kb));
 }
 
 void multiply_groups(const RowSource& a, size_t m, std::span<const MatmulTarget> targets,
-                     const float* sums, size_t group_begin, size_t group_end, float* block) {
+                     const float* factors, size_t group_begin, size_t group_end, float* block) {
   const Halves halves(targets.front().b.k);
   const size_t most = block_groups(targets.front().b.k);
   for (size_t group = group_begin; group < group_end; group += most) {
     const size_t groups = std::min(most, group_end - group), row = group * kGroupRows;
     const size_t rows = std::min(groups * kGroupRows, m - row);
     float* const tile_sums = block + groups * kProductCount * halves.left_floats();
-    multiply_block(a, targets, sums, halves, {row, rows, groups, block, tile_sums});
+    multiply_block(a, targets, factors, halves, {row, rows, groups, block, tile_sums});
   }
 }
 
@@ -391,7 +294,7 @@ HWY_EXPORT(block_groups);
 HWY_EXPORT(block_floats);
 HWY_EXPORT(pairs_of);
 HWY_EXPORT(pair_floats);
-HWY_EXPORT(sum_pairs);
+HWY_EXPORT(fill_pairs);
 HWY_EXPORT(multiply_groups);
 }  // namespace
 
@@ -405,15 +308,15 @@ size_t strassen_block_floats(size_t k) { return HWY_DYNAMIC_DISPATCH(block_float
 
 size_t strassen_pairs(const PackedMatrix& b) { return HWY_DYNAMIC_DISPATCH(pairs_of)(b); }
 
-size_t strassen_pair_floats(size_t k) { return HWY_DYNAMIC_DISPATCH(pair_floats)(k); }
+size_t strassen_pair_floats(const PackedMatrix& b) { return HWY_DYNAMIC_DISPATCH(pair_floats)(b); }
 
-void strassen_sum_pairs(const PackedMatrix& b, size_t begin, size_t end, float* sums) {
-  HWY_DYNAMIC_DISPATCH(sum_pairs)(b, begin, end, sums);
+void strassen_fill_pairs(const PackedMatrix& b, size_t begin, size_t end, float* factors) {
+  HWY_DYNAMIC_DISPATCH(fill_pairs)(b, begin, end, factors);
 }
 
 void strassen_groups(const RowSource& a, size_t m, std::span<const MatmulTarget> targets,
-                     const float* sums, size_t group_begin, size_t group_end, float* block) {
-  HWY_DYNAMIC_DISPATCH(multiply_groups)(a, m, targets, sums, group_begin, group_end, block);
+                     const float* factors, size_t group_begin, size_t group_end, float* block) {
+  HWY_DYNAMIC_DISPATCH(multiply_groups)(a, m, targets, factors, group_begin, group_end, block);
 }
 
 }  // namespace openclip::kernels

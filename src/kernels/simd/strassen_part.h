@@ -19,17 +19,17 @@ size_t strassen_block_groups(size_t k);
 /// Floats of a block of A, and what is summed up beside it: the memory of one thread.
 size_t strassen_block_floats(size_t k);
 
-/// Pairs of panels, for each of which a product needs strassen_pair_floats().
+/// Pairs of panels, and the floats of the factors that products need of each.
 size_t strassen_pairs(const PackedMatrix& b);
-size_t strassen_pair_floats(size_t k);
+size_t strassen_pair_floats(const PackedMatrix& b);
 
-/// The sums of quarters of B that products need, for pairs [begin, end), to `sums`: the place of
+/// These factors, which are sums of quarters of B, for pairs [begin, end). factors: the place of
 /// all pairs of B, 64-byte aligned.
-void strassen_sum_pairs(const PackedMatrix& b, size_t begin, size_t end, float* sums);
+void strassen_fill_pairs(const PackedMatrix& b, size_t begin, size_t end, float* factors);
 
-/// Groups [group_begin, group_end) of the m rows of A times all of the targets; sums: of each
+/// Groups [group_begin, group_end) of the m rows of A times all of the targets; factors: of each
 /// target one after the other; block: 64-byte aligned.
 void strassen_groups(const RowSource& a, size_t m, std::span<const MatmulTarget> targets,
-                     const float* sums, size_t group_begin, size_t group_end, float* block);
+                     const float* factors, size_t group_begin, size_t group_end, float* block);
 
 }  // namespace openclip::kernels

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/half.h"
 #include "kernels/matmul_problem.h"
 
 namespace openclip::kernels {
@@ -107,6 +108,32 @@ TEST_P(StrassenTest, TargetsTogetherGiveTheBitsOfEachAlone) {
   for (const std::vector<float>& out : together) EXPECT_EQ(out, alone);
 }
 
+// Weights of 16 bits give the bits of the same weights in f32.
+TEST_P(StrassenTest, HalvesGiveTheBitsOfFloats) {
+  for (const PanelType type : {PanelType::f16, PanelType::bf16}) {
+    std::vector<uint16_t> halves;
+    for (float& w : problem.w) {
+      halves.push_back(type == PanelType::f16 ? f32_to_f16(w) : f32_to_bf16(w));
+      w = type == PanelType::f16 ? f16_to_f32(halves.back()) : bf16_to_f32(halves.back());
+    }
+    const size_t panels = (size.n + panel_width() - 1) / panel_width();
+    std::vector<std::vector<float>> results;
+    for (const PanelType packing : {PanelType::f32, type}) {
+      const void* data = packing == PanelType::f32 ? static_cast<const void*>(problem.w.data())
+                                                   : static_cast<const void*>(halves.data());
+      Aligned packed(packed_bytes(packing, size.k, size.n) / sizeof(float));
+      pack_panels(packing, {data, true, size.k, size.n}, 0, panels, packed.data());
+      PackedMatrix b = problem.packed();
+      b.panels = packed.data();
+      b.type = packing;
+      results.emplace_back(size.m * size.n);
+      matmul(2, size.m, rows, b, {results.back().data(), size.n, nullptr, 0, UnaryOp::gelu},
+             MatmulWay::strassen);
+    }
+    EXPECT_EQ(results[0], results[1]);
+  }
+}
+
 // Which rows have other bits than `before`.
 std::vector<size_t> changed_rows(const MatmulSize& size, const std::vector<float>& before,
                                  const std::vector<float>& after) {
@@ -123,14 +150,14 @@ TEST_P(StrassenTest, ARowDependsOnOneOther) {
   EXPECT_EQ(changed_rows(size, before, product(2, size, problem)), (std::vector<size_t>{26, 32}));
 }
 
-// The last of 1088 numbers are a second block of k; 391 rows end in a group of seven.
+// The last of 1088 numbers are a second block of k; 519 rows end in a group of three.
 INSTANTIATE_TEST_SUITE_P(Sizes, StrassenTest,
-                         testing::Values(MatmulSize{384, 32, 128}, MatmulSize{385, 512, 128},
-                                         MatmulSize{391, 1088, 128}, MatmulSize{400, 768, 384}),
+                         testing::Values(MatmulSize{512, 32, 128}, MatmulSize{513, 512, 128},
+                                         MatmulSize{519, 1088, 128}, MatmulSize{528, 768, 384}),
                          size_name);
 
 TEST(StrassenWayTest, OtherProductsAreInOrder) {
-  const MatmulSize few{383, 64, 128}, odd_depth{400, 72, 128}, odd_width{400, 64, 130};
+  const MatmulSize few{511, 64, 128}, odd_depth{528, 72, 128}, odd_width{528, 64, 130};
   for (const MatmulSize& size : {few, odd_depth, odd_width}) {
     Problem problem(size);
     EXPECT_EQ(product(2, size, problem), product(2, size, problem, MatmulWay::in_order));
@@ -138,15 +165,15 @@ TEST(StrassenWayTest, OtherProductsAreInOrder) {
 }
 
 TEST(StrassenWayTest, TakesPackedFloatsAlone) {
-  Problem problem({400, 64, 128});
+  Problem problem({528, 64, 128});
   MatmulTarget targets[] = {{problem.packed(), {}}, {problem.packed(), {}}};
-  EXPECT_TRUE(strassen_pays(400, targets));
+  EXPECT_TRUE(strassen_pays(528, targets));
   targets[1].b.stored = true;
-  EXPECT_FALSE(strassen_pays(400, targets));
+  EXPECT_FALSE(strassen_pays(528, targets));
   targets[1].b.stored = false;
-  for (const PanelType type : {PanelType::f16, PanelType::bf16, PanelType::int8}) {
+  for (const PanelType type : {PanelType::bf16_pairs, PanelType::int8}) {
     targets[1].b.type = type;
-    EXPECT_FALSE(strassen_pays(400, targets));
+    EXPECT_FALSE(strassen_pays(528, targets));
   }
 }
 
