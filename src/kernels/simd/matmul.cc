@@ -3,7 +3,6 @@
 #include "kernels/matmul.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/isa.h"
 #include "kernels/simd/matmul_part.h"
@@ -12,11 +11,10 @@
 #define HWY_TARGET_INCLUDE "kernels/simd/matmul.cc"
 #include <hwy/foreach_target.h>
 // Order matters: foreach_target.h first.
-#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "kernels/simd/block-inl.h"
-#include "kernels/simd/math-inl.h"
+#include "kernels/simd/output-inl.h"
 #include "kernels/simd/pack-inl.h"
 #include "kernels/simd/tile-inl.h"
 
@@ -38,45 +36,6 @@ struct PanelStep {
   bool last;  // of the k-blocks
 };
 
-// The rows of one tile: those of a whole panel go straight to the output, those of the last one,
-// which ends inside a panel, through `edge`.
-template <class Dot>
-HWY_INLINE void multiply_rows(const MatmulOutput& to, Tile& tile, size_t row, size_t rows,
-                              size_t col, size_t count) {
-  const size_t cols = tile_cols();
-  float* out = to.out + row * to.stride + col;
-  const float* residual =
-      to.residual == nullptr ? nullptr : to.residual + row * to.residual_stride + col;
-  const float* start = tile.accumulate ? out : residual;  // read when the product is done
-  const size_t start_stride = tile.accumulate ? to.stride : to.residual_stride;
-  if (count == cols) {
-    tile.c = out;
-    tile.c_stride = to.stride;
-    tile.residual = residual;
-    tile.residual_stride = to.residual_stride;
-    for (size_t r = 0; r < rows; ++r)
-      hwy::Prefetch(start != nullptr ? start + r * start_stride : out + r * to.stride);
-    return run_tile<Dot, LeftLayout::interleaved>(rows, count, tile);
-  }
-  HWY_ALIGN float edge[kTallRows * kTileVectors * hn::MaxLanes(FloatTag())];
-  std::fill(edge, edge + rows * cols, 0.0f);
-  if (start != nullptr)
-    for (size_t r = 0; r < rows; ++r)
-      std::memcpy(edge + r * cols, start + r * start_stride, count * sizeof(float));
-  tile.c = edge;
-  tile.c_stride = cols;
-  tile.residual = edge;
-  tile.residual_stride = cols;
-  run_tile<Dot, LeftLayout::interleaved>(rows, count, tile);
-  for (size_t r = 0; r < rows; ++r)
-    std::memcpy(out + r * to.stride, edge + r * cols, count * sizeof(float));
-}
-
-// Rows of the output.
-struct TileRange {
-  size_t row, rows;
-};
-
 // All rows of the A block times one panel. `tile` knows the panel.
 template <class Dot>
 void multiply_tiles(const PackedMatrix& b, const MatmulOutput& to, const PanelStep& step,
@@ -85,26 +44,26 @@ void multiply_tiles(const PackedMatrix& b, const MatmulOutput& to, const PanelSt
   const size_t tiles = tile_count(step.rows);
   tile.prefetch_step = ahead.bytes / (tiles * std::max<size_t>(1, step.units));
   tile.prefetch = ahead.from;
-  // A tile's activation comes after the next tile, for it would wait for the end of its own sums.
-  TileRange done{0, 0};
-  const auto activate = [&] {
-    if (step.last && to.op != UnaryOp::identity && done.rows > 0)
-      unary_run(to.op, to.out + done.row * to.stride + col, to.stride, done.rows, count);
-  };
+  LateActivation activation(to, step.last);
   size_t begin = 0;
   for (size_t i = 0; i < tiles; ++i) {
     const size_t end = tile_begin(step.rows, i + 1, tiles);
-    const TileRange now{step.row_begin + begin, end - begin};
+    const OutputPlace place{step.row_begin + begin, end - begin, col, count};
+    const auto run = [&](const Tile& placed) HWY_ATTR {
+      run_tile<Dot, LeftLayout::interleaved>(place.rows, count, placed);
+    };
     tile.a = step.a.units + begin * step.units;
     tile.row_scale = step.a.scale + begin;
     tile.row_zero = step.a.zero + begin;
-    multiply_rows<Dot>(to, tile, now.row, now.rows, col, count);
-    activate();
-    done = now;
+    if (count == tile_cols())
+      run_at(to, place, tile, run);
+    else
+      run_at_edge(to, place, tile, run);
+    activation.made(place);
     tile.prefetch += tile.prefetch_step * tile.units;
     begin = end;
   }
-  activate();
+  activation.finish();
 }
 
 // One k-block of a panel of weights that lie as they are stored.

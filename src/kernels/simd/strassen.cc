@@ -3,7 +3,6 @@
 // cut in halves. What threads do is in kernels/strassen_threads.cc, what it brings and costs in
 // docs/kernels.md. Source: V. Strassen, Gaussian Elimination is not Optimal, 1969.
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/isa.h"
 #include "kernels/simd/strassen_part.h"
@@ -12,10 +11,9 @@
 #define HWY_TARGET_INCLUDE "kernels/simd/strassen.cc"
 #include <hwy/foreach_target.h>
 // Order matters: foreach_target.h first.
-#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
-#include "kernels/simd/math-inl.h"
+#include "kernels/simd/output-inl.h"
 #include "kernels/simd/strassen_factors-inl.h"
 #include "kernels/simd/tile-inl.h"
 
@@ -94,47 +92,6 @@ HWY_NOINLINE void run_product(const Tile& t, float* first, float* second) {
   }
 }
 
-// Where the tile of a quarter lies in the output.
-struct OutputPlace {
-  size_t row, rows, col;
-};
-
-// What a finished quarter is added to, and where it goes; it is read ahead, for the first store
-// would wait for it.
-HWY_INLINE void place_tile(const MatmulTarget& target, const OutputPlace& place, Tile& tile) {
-  const MatmulOutput& to = target.to;
-  tile.c = to.out + place.row * to.stride + place.col;
-  tile.c_stride = to.stride;
-  tile.bias = target.b.bias == nullptr ? nullptr : target.b.bias + place.col;
-  tile.residual =
-      to.residual == nullptr ? nullptr : to.residual + place.row * to.residual_stride + place.col;
-  tile.residual_stride = to.residual_stride;
-  for (size_t r = 0; r < place.rows; ++r) {
-    hwy::Prefetch(tile.c + r * tile.c_stride);
-    if (tile.residual != nullptr) hwy::Prefetch(tile.residual + r * tile.residual_stride);
-  }
-}
-
-// A product that ends in rows of which some do not exist.
-template <Use kFirst, Use kSecond>
-void run_edge(const Tile& whole, size_t rows, float* first, float* second) {
-  const size_t cols = tile_cols();
-  HWY_ALIGN float edge[kTileRows * kTileVectors * hn::MaxLanes(FloatTag())] = {};
-  Tile tile = whole;
-  const float* start = tile.accumulate ? whole.c : whole.residual;
-  const size_t start_stride = tile.accumulate ? whole.c_stride : whole.residual_stride;
-  if (start != nullptr)
-    for (size_t r = 0; r < rows; ++r)
-      std::memcpy(edge + r * cols, start + r * start_stride, cols * sizeof(float));
-  tile.c = edge;
-  tile.c_stride = cols;
-  tile.residual = whole.residual == nullptr ? nullptr : edge;
-  tile.residual_stride = cols;
-  run_product<kFirst, kSecond>(tile, first, second);
-  for (size_t r = 0; r < rows; ++r)
-    std::memcpy(whole.c + r * whole.c_stride, edge + r * cols, cols * sizeof(float));
-}
-
 // One k-block of a pair of panels.
 struct PairStep {
   const MatmulTarget& target;
@@ -148,7 +105,6 @@ template <size_t kIndex>
 HWY_INLINE void multiply_quarters(const GroupBlock& block, const PairStep& step, Tile& tile) {
   constexpr Product kProduct = kProducts[kIndex];
   constexpr bool kFinish = kProduct.second == Use::finish;
-  constexpr auto kRun = run_product<kProduct.first, kProduct.second>;
   const MatmulOutput& to = step.target.to;
   const size_t cols = tile_cols(), tile_floats = kTileRows * cols;
   const size_t left_floats = kTileRows * tile.units, ahead = tile.prefetch_step * tile.units;
@@ -156,37 +112,34 @@ HWY_INLINE void multiply_quarters(const GroupBlock& block, const PairStep& step,
   float* first = block.sums + kProduct.first_quarter * tile_floats;
   float* second = block.sums + kProduct.second_quarter * tile_floats;
   OutputPlace place{block.row + kProduct.second_quarter / 2 * kTileRows, kTileRows,
-                    (2 * step.pair + kProduct.second_quarter % 2) * cols};
+                    (2 * step.pair + kProduct.second_quarter % 2) * cols, cols};
   tile.b = step.rights[kIndex];
   tile.prefetch = reinterpret_cast<const char*>(step.rights[kIndex + 1]);
-  // As in matmul.cc: an activation comes after the next tile.
-  OutputPlace done{0, 0, 0};
-  const auto activate = [&] {
-    if (step.last && to.op != UnaryOp::identity && done.rows > 0)
-      unary_run(to.op, to.out + done.row * to.stride + done.col, to.stride, done.rows, cols);
+  if (step.target.b.bias != nullptr) tile.bias = step.target.b.bias + place.col;
+  const auto run = [&](const Tile& placed) HWY_ATTR {
+    run_product<kProduct.first, kProduct.second>(placed, first, second);
   };
+  LateActivation activation(to, step.last);
   for (size_t g = 0; g < block.groups; ++g) {
     tile.a = left;
     if constexpr (kFinish) {
       const size_t end = block.row + block.rows;
       place.rows = place.row < end ? std::min(kTileRows, end - place.row) : 0;
-      place_tile(step.target, place, tile);
       if (place.rows == kTileRows)
-        kRun(tile, first, second);
+        run_at(to, place, tile, run);
       else
-        run_edge<kProduct.first, kProduct.second>(tile, place.rows, first, second);
-      activate();
-      done = place;
+        run_at_edge(to, place, tile, run);
+      activation.made(place);
       place.row += kGroupRows;
     } else {
-      kRun(tile, first, second);
+      run(tile);
     }
     tile.prefetch += ahead;
     left += left_floats;
     first += 4 * tile_floats;
     second += 4 * tile_floats;
   }
-  if constexpr (kFinish) activate();
+  activation.finish();
 }
 
 template <size_t... kIndex>

@@ -31,11 +31,10 @@ inline constexpr size_t kMostHalfUnits = 512;
 // Floats of a block of A: what of the second cache it may take.
 inline constexpr size_t kBlockFloats = kProductCount * 8 * kTileRows * 256;
 
-// k in blocks of two halves each.
+// k > 0 in blocks of two halves each.
 struct Halves {
   explicit Halves(size_t k)
-      : blocks((k + 2 * kMostHalfUnits - 1) / (2 * kMostHalfUnits)),
-        units(blocks == 0 ? 0 : k / blocks / 2) {}
+      : blocks((k + 2 * kMostHalfUnits - 1) / (2 * kMostHalfUnits)), units(k / blocks / 2) {}
   size_t blocks, units;
   size_t left_floats() const { return kTileRows * units; }     // of a tile of A
   size_t right_floats() const { return tile_cols() * units; }  // of half a panel
