@@ -10,6 +10,9 @@
 
 namespace openclip::kernels {
 
+/// Panels of a matrix of n columns.
+inline size_t panels_of(size_t n) { return (n + panel_width() - 1) / panel_width(); }
+
 /// A random product of one size and its packed right side.
 class Problem {
  public:
@@ -21,8 +24,8 @@ class Problem {
     a = random_.vector(size.m * size.k);
     w = random_.vector(size.n * size.k);
     residual = random_.vector(size.m * size.n);
-    const size_t panels = (size.n + panel_width() - 1) / panel_width();
-    pack_panels(PanelType::f32, {w.data(), true, size.k, size.n}, 0, panels, packed_.data());
+    pack_panels(PanelType::f32, {w.data(), true, size.k, size.n}, 0, panels_of(size.n),
+                packed_.data());
     std::fill(bias_.data(), bias_.data() + size.n + panel_width(), 0.0f);
     for (size_t i = 0; i < size.n; ++i) bias_.data()[i] = random_.next();
   }

@@ -5,14 +5,10 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "kernels/isa.h"
-#include "kernels/matmul.h"
-#include "kernels/ref/ref.h"
-#include "kernels/test_util.h"
+#include "kernels/matmul_problem.h"
 
 namespace openclip::kernels {
 namespace {
-
-size_t panels_of(size_t n) { return (n + panel_width() - 1) / panel_width(); }
 
 // Random operands, and the weights packed as `type` from elements of T.
 class NarrowProblem {

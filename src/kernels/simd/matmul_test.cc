@@ -84,8 +84,8 @@ TEST_P(MatmulTest, UntransposedWeightsPackAlike) {
     for (size_t j = 0; j < size.k; ++j) b[j * size.n + i] = problem.w[i * size.k + j];
   const size_t floats = packed_bytes(PanelType::f32, size.k, size.n) / sizeof(float);
   Aligned packed(floats);
-  pack_panels(PanelType::f32, {b.data(), false, size.k, size.n}, 0,
-              (size.n + panel_width() - 1) / panel_width(), packed.data());
+  pack_panels(PanelType::f32, {b.data(), false, size.k, size.n}, 0, panels_of(size.n),
+              packed.data());
   const float* want = static_cast<const float*>(problem.packed().panels);
   EXPECT_TRUE(std::equal(want, want + floats, packed.data()));
 }

@@ -116,13 +116,12 @@ TEST_P(StrassenTest, HalvesGiveTheBitsOfFloats) {
       halves.push_back(type == PanelType::f16 ? f32_to_f16(w) : f32_to_bf16(w));
       w = type == PanelType::f16 ? f16_to_f32(halves.back()) : bf16_to_f32(halves.back());
     }
-    const size_t panels = (size.n + panel_width() - 1) / panel_width();
     std::vector<std::vector<float>> results;
     for (const PanelType packing : {PanelType::f32, type}) {
       const void* data = packing == PanelType::f32 ? static_cast<const void*>(problem.w.data())
                                                    : static_cast<const void*>(halves.data());
       Aligned packed(packed_bytes(packing, size.k, size.n) / sizeof(float));
-      pack_panels(packing, {data, true, size.k, size.n}, 0, panels, packed.data());
+      pack_panels(packing, {data, true, size.k, size.n}, 0, panels_of(size.n), packed.data());
       PackedMatrix b = problem.packed();
       b.panels = packed.data();
       b.type = packing;
